@@ -1,0 +1,3 @@
+#!/bin/sh
+# Makes configure from a fresh clone.
+cd "$(dirname "$0")" && exec autoreconf --install --warnings=all

@@ -1,0 +1,1 @@
+#include "broker/audit.h"

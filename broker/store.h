@@ -1,0 +1,235 @@
+/*
+ * store - all authoritative state, behind one interface.
+ *
+ * The broker's memory is only a cache of this. SQLite today (store_sqlite*.c); no SQL stands outside
+ * those files, and every change of state is a conditional update, so that a store shared by several
+ * brokers can follow.
+ *
+ * Invariants:
+ *  1. Changes happen between hp_store_begin() and hp_store_commit(). A commit that does not return
+ *     HP_OK is indeterminate (trust.md, trap 6): send nothing, exit, recover at the next start.
+ *  2. hp_store_move() changes a request only from the state the caller saw: HP_CONFLICT otherwise.
+ *  3. Leaves, nodes and final states are never changed, only added. Bodies, salts and actions may
+ *     be erased (set NULL).
+ *  4. HP_IO from any function here means that the database cannot be trusted any more: exit.
+ *  5. What a read returns lives in the caller's arena.
+ * Threads: one.
+ */
+#ifndef HP_BROKER_STORE_H
+#define HP_BROKER_STORE_H
+
+#include "core/lifecycle.h"
+#include "core/merkle.h"
+#include "core/value.h"
+
+struct hp_store;
+
+/* Opens or creates the database file (0600). WAL, synchronous=FULL, STRICT tables, foreign keys;
+ * refuses another schema version, and another application's file. */
+HP_MUST_CHECK enum hp_status hp_store_open(const char *path, struct hp_store **ret_store,
+					   struct hp_error *err);
+/* As above, read-only, for verification: no lock is taken, nothing is created. */
+HP_MUST_CHECK enum hp_status hp_store_open_readonly(const char *path, struct hp_store **ret_store,
+						    struct hp_error *err);
+void hp_store_close(struct hp_store *store);
+
+HP_MUST_CHECK enum hp_status hp_store_begin(struct hp_store *store);
+HP_MUST_CHECK enum hp_status hp_store_commit(struct hp_store *store);
+void hp_store_rollback(struct hp_store *store);
+/* Keeps the WAL bounded; call between transactions, now and then (trap 7). */
+HP_MUST_CHECK enum hp_status hp_store_checkpoint_wal(struct hp_store *store);
+/* The engine's last words, borrowed, for the log. */
+const char *hp_store_error(const struct hp_store *store);
+
+/* ---- requests ---- */
+
+/* When a timer of a request is due: by wall clock, or by boot time if the boot is the same. */
+struct hp_due {
+	int64_t wall_ms; /* 0: no timer */
+	int64_t boottime_ms;
+	uint8_t boot_id[16];
+};
+
+/* One request. Columns never change after insert but for those under "moves". */
+struct hp_row {
+	int64_t key; /* order of arrival; set by insert */
+	const char *id, *requester, *owner, *via; /* via: gateway's name or "" */
+	const char *mode, *session, *audience;	  /* "" for none */
+	const char *tier, *effect, *environment, *operation, *resource, *summary;
+	struct hp_str classes; /* HP-canon list of str */
+	struct hp_str flags;   /* HP-canon list of str */
+	int64_t resource_count;
+	uint8_t content_hash[32], digest[32], action_digest[32];
+	struct hp_str canonical;
+	struct hp_str quorum; /* frozen, hp_quorum_freeze() as HP-canon */
+	int64_t submitted_ms;
+	struct hp_due submitted_at; /* same moment, all clocks */
+	int64_t max_deadline_ms;    /* submitted + max_timeout: no extension goes past it */
+	unsigned needed;
+	/* erasable */
+	struct hp_str action; /* HP-canon {action, rollback}; p NULL once erased */
+	struct hp_str salt;   /* 32 bytes; p NULL once erased */
+	/* moves */
+	enum hp_state state;
+	const char *reason, *by; /* of the last move; "" for none */
+	struct hp_due due;	 /* the state's timer */
+	unsigned approvals;
+	unsigned extensions;
+	const char *claimer; /* "" before a claim */
+	uint8_t nonce[16];
+	bool has_nonce;
+	int64_t lease_ms;
+	struct hp_due lease_end_max; /* lease_max from the claim: progress renews no further */
+	bool stop; /* an executing request that a halt covers */
+};
+
+/* HP_CONFLICT when the id is taken. Sets row->key. Also the first line of its history. */
+HP_MUST_CHECK enum hp_status hp_store_insert(struct hp_store *store, struct hp_row *row);
+
+/* HP_NOT_FOUND. */
+HP_MUST_CHECK enum hp_status hp_store_get(struct hp_store *store, struct hp_arena *arena,
+					  const char *id, struct hp_row *ret_row);
+HP_MUST_CHECK enum hp_status hp_store_get_key(struct hp_store *store, struct hp_arena *arena,
+					      int64_t key, struct hp_row *ret_row);
+
+/*
+ * Writes the "moves" columns of `row` where key and state still are (row->key, from). HP_CONFLICT
+ * when nothing matched. When row->state differs from `from`, adds a line of history (at_ms, state,
+ * by, reason); if the new state is final, also sets `action` and `salt` NULL (the executor's copy
+ * ends with the request).
+ */
+HP_MUST_CHECK enum hp_status hp_store_move(struct hp_store *store, const struct hp_row *row,
+					   enum hp_state from, int64_t at_ms);
+
+/* Requests whose timer is due at these clocks, earliest first, at most `limit`. */
+HP_MUST_CHECK enum hp_status hp_store_due(struct hp_store *store, struct hp_arena *arena,
+					  const struct hp_due *now, size_t limit,
+					  struct hp_row **ret_rows, size_t *ret_count);
+/* The earliest timer of all as milliseconds from `now` (0: due; -1: none). */
+HP_MUST_CHECK enum hp_status hp_store_next_due(struct hp_store *store, const struct hp_due *now,
+					       int64_t *ret_in_ms);
+
+struct hp_filter {
+	bool has_state;
+	enum hp_state state;
+	const char *requester, *environment, *tier; /* NULL: any */
+	const char *owner_or_requester; /* NULL: any; else rows this name or person may see */
+	const char *person;		/* with the former: owner equal to this person too; or NULL */
+	const char *text; /* NULL; else case-insensitive part of operation, resource, summary,
+			     requester, or a prefix of the id */
+	const char *after; /* NULL; else the id of the last item of the page before */
+	size_t limit;
+};
+/* Newest first. HP_NOT_FOUND when `after` names nothing. `canonical`, `action`, `quorum` stay NULL. */
+HP_MUST_CHECK enum hp_status hp_store_list(struct hp_store *store, struct hp_arena *arena,
+					   const struct hp_filter *filter,
+					   struct hp_row **ret_rows, size_t *ret_count);
+
+/* The oldest granted request of this audience and environment with key > after_key.
+ * HP_NOT_FOUND. */
+HP_MUST_CHECK enum hp_status hp_store_next_granted(struct hp_store *store, struct hp_arena *arena,
+						   const char *audience, const char *environment,
+						   int64_t after_key, struct hp_row *ret_row);
+/* The request this claimer claimed with this nonce, in any state. HP_NOT_FOUND. */
+HP_MUST_CHECK enum hp_status hp_store_by_nonce(struct hp_store *store, struct hp_arena *arena,
+					       const char *claimer, const uint8_t nonce[16],
+					       struct hp_row *ret_row);
+/* Keys of pending, granted, executing and rolling_back requests of this scope (NULL: any). */
+HP_MUST_CHECK enum hp_status hp_store_in_scope(struct hp_store *store, struct hp_arena *arena,
+					       const char *requester, const char *session,
+					       int64_t **ret_keys, size_t *ret_count);
+/* Sets row.stop of one executing or rolling_back request. */
+HP_MUST_CHECK enum hp_status hp_store_set_stop(struct hp_store *store, int64_t key, bool stop);
+/* Rows in each state, HP_STATE_COUNT of them. */
+HP_MUST_CHECK enum hp_status hp_store_count_states(struct hp_store *store,
+						   int64_t ret_counts[HP_STATE_COUNT]);
+
+/* ---- votes, notes, history ---- */
+
+struct hp_stored_vote {
+	const char *by, *person;
+	bool approve;
+	struct hp_str body;
+	uint8_t signature[64], sign_public[32];
+	int64_t at_ms;
+};
+/* One vote a person: a deny replaces that person's approve. */
+HP_MUST_CHECK enum hp_status hp_store_put_vote(struct hp_store *store, int64_t key,
+					       const struct hp_stored_vote *vote);
+HP_MUST_CHECK enum hp_status hp_store_votes(struct hp_store *store, struct hp_arena *arena,
+					    int64_t key, struct hp_stored_vote **ret_votes,
+					    size_t *ret_count);
+
+struct hp_stored_note {
+	const char *by, *text;
+	int64_t at_ms;
+};
+HP_MUST_CHECK enum hp_status hp_store_add_note(struct hp_store *store, int64_t key,
+					       const struct hp_stored_note *note);
+HP_MUST_CHECK enum hp_status hp_store_notes(struct hp_store *store, struct hp_arena *arena,
+					    int64_t key, struct hp_stored_note **ret_notes,
+					    size_t *ret_count);
+
+struct hp_stored_history {
+	int64_t at_ms;
+	enum hp_state state;
+	const char *by, *reason;
+};
+HP_MUST_CHECK enum hp_status hp_store_history(struct hp_store *store, struct hp_arena *arena,
+					      int64_t key, struct hp_stored_history **ret_history,
+					      size_t *ret_count);
+
+/* ---- halts ---- */
+
+struct hp_stored_halt {
+	const char *agent, *session; /* "" : all agents; all sessions */
+	const char *by, *reason;
+	int64_t at_ms;
+};
+/* HP_CONFLICT when that very scope is halted already / not halted. */
+HP_MUST_CHECK enum hp_status hp_store_add_halt(struct hp_store *store,
+					       const struct hp_stored_halt *halt);
+HP_MUST_CHECK enum hp_status hp_store_remove_halt(struct hp_store *store, const char *agent,
+						  const char *session);
+HP_MUST_CHECK enum hp_status hp_store_halts(struct hp_store *store, struct hp_arena *arena,
+					    struct hp_stored_halt **ret_halts, size_t *ret_count);
+
+/* ---- settings: small named values that must survive (event_seq, last wall clock, …) ---- */
+
+HP_MUST_CHECK enum hp_status hp_store_get_int(struct hp_store *store, const char *name,
+					      int64_t fallback, int64_t *ret_value);
+HP_MUST_CHECK enum hp_status hp_store_put_int(struct hp_store *store, const char *name,
+					      int64_t value);
+HP_MUST_CHECK enum hp_status hp_store_get_text(struct hp_store *store, struct hp_arena *arena,
+					       const char *name, const char **ret_text);
+HP_MUST_CHECK enum hp_status hp_store_put_text(struct hp_store *store, const char *name,
+					       const char *text);
+
+/* ---- the log ---- */
+
+struct hp_stored_leaf {
+	uint64_t seq;
+	struct hp_str leaf;
+	struct hp_str body, salt; /* p NULL once erased */
+};
+/* HP_CONFLICT when seq is not the next one. */
+HP_MUST_CHECK enum hp_status hp_store_add_leaf(struct hp_store *store,
+					       const struct hp_stored_leaf *leaf);
+HP_MUST_CHECK enum hp_status hp_store_leaves(struct hp_store *store, struct hp_arena *arena,
+					     uint64_t from, size_t limit,
+					     struct hp_stored_leaf **ret_leaves,
+					     size_t *ret_count);
+HP_MUST_CHECK enum hp_status hp_store_leaf_count(struct hp_store *store, uint64_t *ret_count);
+/* Shapes of hp_merkle_get and hp_merkle_put; context is the store. */
+enum hp_status hp_store_node_get(void *store, uint64_t index, struct hp_hash *ret_hash);
+enum hp_status hp_store_node_put(void *store, uint64_t index, const struct hp_hash *hash);
+
+/* Signed checkpoints kept. */
+HP_MUST_CHECK enum hp_status hp_store_add_checkpoint(struct hp_store *store, uint64_t size,
+						     const char *text);
+/* The newest, or NULL in *ret_text when there is none. */
+HP_MUST_CHECK enum hp_status hp_store_last_checkpoint(struct hp_store *store,
+						      struct hp_arena *arena,
+						      uint64_t *ret_size, const char **ret_text);
+
+#endif

@@ -1,0 +1,1 @@
+# cli: holdpoint, the command line.

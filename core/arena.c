@@ -1,0 +1,127 @@
+#include "core/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_BYTES ((size_t)16 * 1024)
+
+struct hp_arena_chunk {
+	struct hp_arena_chunk *next;
+	size_t size_bytes;
+	alignas(max_align_t) unsigned char data[];
+};
+
+void
+hp_arena_init(struct hp_arena *arena)
+{
+	*arena = (struct hp_arena){0};
+}
+
+static void
+free_chunks(struct hp_arena_chunk *chunk)
+{
+	while (chunk) {
+		struct hp_arena_chunk *next = chunk->next;
+		free(chunk);
+		chunk = next;
+	}
+}
+
+void
+hp_arena_release(struct hp_arena *arena)
+{
+	if (!arena)
+		return;
+	free_chunks(arena->chunks);
+	hp_arena_init(arena);
+}
+
+void
+hp_arena_reset(struct hp_arena *arena)
+{
+	struct hp_arena_chunk *keep = arena->chunks;
+	if (keep) {
+		free_chunks(keep->next);
+		keep->next = NULL;
+		arena->left_bytes = keep->size_bytes;
+	}
+	arena->failed = false;
+}
+
+static bool
+grow(struct hp_arena *arena, size_t bytes)
+{
+	size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+	struct hp_arena_chunk *chunk = malloc(sizeof *chunk + size);
+	if (!chunk)
+		return false;
+	chunk->size_bytes = size;
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	arena->left_bytes = size;
+	return true;
+}
+
+void *
+hp_arena_alloc(struct hp_arena *arena, size_t bytes)
+{
+	const size_t align = alignof(max_align_t);
+	if (arena->failed || bytes > SIZE_MAX / 2) {
+		arena->failed = true;
+		return NULL;
+	}
+	size_t need = (bytes ? bytes : 1) + align - 1;
+	need -= need % align;
+	if (need > arena->left_bytes && !grow(arena, need)) {
+		arena->failed = true;
+		return NULL;
+	}
+	struct hp_arena_chunk *chunk = arena->chunks;
+	void *p = chunk->data + (chunk->size_bytes - arena->left_bytes);
+	arena->left_bytes -= need;
+	return memset(p, 0, need);
+}
+
+void *
+hp_arena_array(struct hp_arena *arena, size_t count, size_t size)
+{
+	if (size && count > SIZE_MAX / 2 / size) {
+		arena->failed = true;
+		return NULL;
+	}
+	return hp_arena_alloc(arena, count * size);
+}
+
+char *
+hp_arena_copy(struct hp_arena *arena, const void *bytes, size_t len)
+{
+	char *p = len < SIZE_MAX ? hp_arena_alloc(arena, len + 1) : NULL;
+	if (p && len)
+		memcpy(p, bytes, len);
+	return p;
+}
+
+char *
+hp_arena_strdup(struct hp_arena *arena, const char *text)
+{
+	return text ? hp_arena_copy(arena, text, strlen(text)) : NULL;
+}
+
+char *
+hp_arena_printf(struct hp_arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	char *p = len < 0 ? NULL : hp_arena_alloc(arena, (size_t)len + 1);
+	if (p)
+		vsnprintf(p, (size_t)len + 1, format, again);
+	va_end(again);
+	return p;
+}

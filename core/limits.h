@@ -1,0 +1,41 @@
+/*
+ * limits - every size, count and depth that a stranger controls, with its reason.
+ *
+ * Purpose: one page where a reader sees what can be pushed at holdpoint. Units are in the names.
+ */
+#ifndef HP_CORE_LIMITS_H
+#define HP_CORE_LIMITS_H
+
+/* Wire (HPP/1): protocol.md gives these four to strangers. */
+#define HP_LIMIT_MESSAGE_BYTES (256u * 1024u) /* one message; also ZMQ_MAXMSGSIZE */
+#define HP_LIMIT_DEPTH 16u		      /* nesting; no recursion goes deeper */
+#define HP_LIMIT_ELEMENTS 4096u		      /* elements (pairs) of one container */
+#define HP_LIMIT_STRING_BYTES (64u * 1024u)   /* one str or bin */
+
+/* Request fields. */
+#define HP_LIMIT_OPERATION_BYTES 128u
+#define HP_LIMIT_NAME_BYTES 64u	    /* principals, environments, classes, groups, sessions … */
+#define HP_LIMIT_SUMMARY_BYTES 200u /* one line of a queue */
+#define HP_LIMIT_REASON_BYTES 4096u /* a decision's or halt's reason; a note */
+#define HP_LIMIT_FINDINGS 64u	    /* findings of one verdict: a page a person can read */
+#define HP_LIMIT_CLASSES 64u	    /* classes of a policy: one bit each */
+#define HP_LIMIT_ENVIRONMENTS 16u   /* environments of a policy */
+#define HP_LIMIT_QUORUM_SLOTS 16u   /* approvers of one request: bounds the matching */
+#define HP_LIMIT_GROUPS 16u	    /* groups of one person or of one slot */
+
+/* Files. */
+#define HP_LIMIT_FILE_BYTES (16u * 1024u * 1024u) /* any file read whole */
+#define HP_LIMIT_PRINCIPALS 100000u		  /* entries of principals.d */
+#define HP_LIMIT_YAML_NODES 2000000u		  /* bounds the memory of a file's tree */
+
+/* Waiting and listing. */
+#define HP_LIMIT_WAIT_MS 60000u	  /* one long poll */
+#define HP_LIMIT_LIST_ITEMS 500u  /* requests in one page */
+#define HP_LIMIT_AUDIT_ITEMS 1000u /* leaves in one page */
+#define HP_LIMIT_WAITS_PER_PEER 64u /* parked long polls of one key */
+#define HP_LIMIT_NOTES 64u	   /* notes of one request */
+
+/* Votes. */
+#define HP_LIMIT_VOTE_SKEW_MS 120000 /* a vote's at_ms against the broker's clock */
+
+#endif

@@ -1,0 +1,26 @@
+# core: pure logic. Bytes in, verdict out.
+noinst_LIBRARIES += core/libhpcore.a
+core_libhpcore_a_SOURCES = \
+	%D%/status.h %D%/status.c %D%/limits.h \
+	%D%/arena.h %D%/arena.c %D%/buf.h %D%/buf.c \
+	%D%/value.h %D%/value.c \
+	%D%/msgpack.h %D%/msgpack.c %D%/json.h %D%/json.c %D%/yaml.h %D%/yaml.c \
+	%D%/schema.h %D%/schema.c %D%/units.h %D%/units.c \
+	%D%/text.h %D%/text.c %D%/pattern.h %D%/pattern.c \
+	%D%/crypto.h %D%/crypto.c %D%/merkle.h %D%/merkle.c \
+	%D%/checkpoint.h %D%/checkpoint.c %D%/vote.h %D%/vote.c \
+	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
+	%D%/principal.h %D%/principal.c %D%/config.h %D%/config.c \
+	%D%/request.h %D%/request.c %D%/classify.h %D%/classify.c \
+	%D%/policy.h %D%/policy.c
+
+# The shipped policy, as C string literals.
+core/policy_default.inc: %D%/policy_default.yaml
+	$(AM_V_GEN)$(MKDIR_P) core && $(SED) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' \
+		$(top_srcdir)/core/policy_default.yaml >$@.tmp && mv $@.tmp $@
+BUILT_SOURCES += core/policy_default.inc
+CLEANFILES += core/policy_default.inc
+EXTRA_DIST += %D%/policy_default.yaml
+
+CORE_LIBS = core/libhpcore.a $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
+	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) -lm

@@ -1,0 +1,1 @@
+# dev: commands for newcomers and developers.

@@ -1,0 +1,1 @@
+# enforce: enforcement points. Nothing runs without a grant.

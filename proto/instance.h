@@ -1,0 +1,33 @@
+/*
+ * instance - one instance directory: where things lie, and its files read.
+ *
+ * Source: protocol.md "Instance directory". Paths are absolute.
+ */
+#ifndef HP_PROTO_INSTANCE_H
+#define HP_PROTO_INSTANCE_H
+
+#include "core/config.h"
+#include "core/principal.h"
+
+/* Absolute instance directory: `given` (--home), $HOLDPOINT_HOME, $XDG_CONFIG_HOME/holdpoint,
+ * ~/.config/holdpoint. It need not exist. */
+HP_MUST_CHECK enum hp_status hp_instance_home(struct hp_arena *arena, const char *given,
+					      const char **ret_home, struct hp_error *err);
+
+/* home/name in the arena. */
+const char *hp_instance_path(struct hp_arena *arena, const char *home, const char *name);
+
+/* holdpoint.yaml; messages carry "path:line:column: ". */
+HP_MUST_CHECK enum hp_status hp_instance_config(struct hp_arena *arena, const char *home,
+						struct hp_config *ret_config,
+						struct hp_error *err);
+
+/* principals.d/ *.yaml, in name order. `arena` must live as long as the directory. */
+HP_MUST_CHECK enum hp_status hp_instance_principals(struct hp_arena *arena, const char *home,
+						    struct hp_directory **ret_directory,
+						    struct hp_error *err);
+
+/* Rewrites err->message as "path:line:column: message" (position only where known). */
+void hp_instance_locate(struct hp_error *err, const char *path);
+
+#endif

@@ -1,0 +1,12 @@
+# tests: everything speaks TAP, so that one command counts them all.
+if HAVE_CRITERION
+include tests/core/local.mk
+include tests/proto/local.mk
+include tests/broker/local.mk
+endif
+include tests/cli/local.mk
+include tests/tui/local.mk
+include tests/wire/local.mk
+include tests/fuzz/local.mk
+include tests/bench/local.mk
+EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp
