@@ -2,9 +2,53 @@
  * classify - what an action really is: environment and classes derived, never trusted.
  *
  * Operation and command are classified separately; what matches nothing is `unknown`; all classes
- * count. Wrappers (sudo, env, nice, timeout, xargs, nohup) are looked through; a shell, interpreter
- * or eval with inline code is `unknown` plus whatever its text matches. Subjects are folded
- * (text.h) before matching. Source: policy.md, "Evaluation" 1 and 2.
+ * count. Source: policy.md, "Evaluation" 1 and 2.
+ *
+ * A deed is turned into *things*, each with one or more *subjects*: spellings that class globs are
+ * matched against, folded (text.h) and lower-cased, so `Delete`, `delete` and `dеlete` are equal.
+ * A class holds for a thing when one of its globs matches any spelling and none of its `!` globs
+ * matches any spelling (the order within the list does not matter). A thing without a class is
+ * `unknown`. The classes of a deed are those of all its things.
+ *
+ * | thing                          | subjects                                                    |
+ * |--------------------------------|-------------------------------------------------------------|
+ * | operation `rds:StopDBCluster`  | `rds:stopdbcluster`                                         |
+ * | operation `mcp:fs/writeFile`   | `mcp:fs/writefile` and, in words, `mcp:fs/write_file`       |
+ * | bare `read_config` `readConfig`| `/read_config` and `:read_config`: what `*` + `/read_*` or  |
+ * |                                | `*:Read*` say of a verb holds for it too                    |
+ * | bare `mcp__fs__write_file`     | as `mcp:fs/write_file`                                      |
+ * | operation `shell:NAME` beside  | none of its own when the command runs NAME (any spelling    |
+ * | a command                      | below); otherwise `shell:name`                              |
+ * | operation `sql:query` (execute | none of its own; neither has `mcp:postgres/query` or another|
+ * | exec run statement)            | database tool of such a name, when it carries SQL text      |
+ * | command `rm -rf /x`            | `shell:rm`, `shell:rm-/x`, `shell:rm-rf` `shell:rm-r`       |
+ * |                                | `shell:rm-f`                                                |
+ * | `git -C d push --force o main` | `shell:git` `shell:git-push` `shell:git-push-force`         |
+ * | `kubectl -n x delete ns/prod`  | `shell:kubectl` `shell:kubectl-delete`                      |
+ * |                                | `shell:kubectl-delete-namespace`                            |
+ * | `gcloud compute instances      | `shell:gcloud` `shell:gcloud-compute-instances-delete`      |
+ * | delete v`                      |                                                             |
+ * | `aws s3api delete-bucket …`    | `s3api:deletebucket` and, the IAM prefix, `s3:deletebucket` |
+ * | `aws s3 rm s3://b --recursive` | `s3:rm` and `s3:deleteobject`                               |
+ * | `psql -c "drop table t"`       | as SQL (`-f FILE`: also unknown)                            |
+ * | SQL `DELETE FROM t`            | `sql:delete` `sql:delete-all` (update, delete, no WHERE)    |
+ * | SQL `DROP TABLE t`             | `sql:drop` `sql:drop-table`                                 |
+ * | SQL `WITH … DELETE`            | `sql:with` `sql:delete`                                     |
+ * | `sh -c`, `python -c`, `eval`,  | unknown, and each simple command of the text as above       |
+ * | `ssh h cmd`, `a; b` in one word|                                                             |
+ *
+ * In general a command gives `shell:ARGV0` (base name), `shell:ARGV0-WORD` for its subcommand (the
+ * first word that is no option), and `shell:ARGV0[-WORD…]-OPTION` for each option with its dashes
+ * and `=value` cut off; clusters of letters also one by one. More words are taken for git, kubectl,
+ * docker, gcloud, az and other tools of core/shell_tools.c. Wrappers (sudo, env, nice, timeout,
+ * xargs, nohup and the like) are looked through. A subcommand that cannot be told from an option's
+ * value is unknown as well, unless the program alone has a class.
+ *
+ * So `read: ["shell:find", "!shell:find-delete", "!shell:find-exec*"]` says what it seems to say.
+ * Folding may raise, never lower: a name that is `read` only after look-alikes were replaced is
+ * unknown as well. The class named `read` is special: a command (an operation) whose only class it
+ * is has *data* that destructive words ignore. Transaction control (BEGIN, COMMIT …) is no thing.
+ * Threads: as the pattern sets inside: one at a time.
  */
 #ifndef HP_CORE_CLASSIFY_H
 #define HP_CORE_CLASSIFY_H
@@ -14,14 +58,14 @@
 
 struct hp_class_rule {
 	const char *name;
-	const char *const *globs; /* "!" excepts */
+	const char *const *globs; /* "!" excepts; any case */
 	size_t glob_count;
 	unsigned line;
 };
 
 struct hp_environment_rule {
 	const char *name;
-	const char *const *words;
+	const char *const *words; /* letters and digits alone; any case */
 	size_t word_count;
 	unsigned line;
 };
