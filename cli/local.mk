@@ -1,1 +1,4 @@
-# cli: holdpoint, the command line.
+# cli: holdpoint, the command line. One table of commands; one file a family.
+noinst_LIBRARIES += cli/libhpcli.a
+cli_libhpcli_a_SOURCES = \
+	%D%/command.h %D%/commands.def %D%/options.c %D%/arguments.c %D%/help.c
