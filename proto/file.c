@@ -1,1 +1,205 @@
 #include "proto/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "core/text.h"
+
+/* `path` made fit for a terminal, and the system's reason. */
+static enum hp_status
+fail_path(struct hp_error *err, enum hp_status status, const char *path, const char *what,
+	  const char *reason)
+{
+	struct hp_buf shown = {0};
+	hp_text_escape(&shown, path, strlen(path), 0);
+	hp_fail(err, status, "%s: %s%s%s", hp_buf_text(&shown), what, reason ? ": " : "",
+		reason ? reason : "");
+	hp_buf_release(&shown);
+	return status;
+}
+
+static enum hp_status
+fail_errno(struct hp_error *err, const char *path, const char *what)
+{
+	enum hp_status status = errno == ENOENT || errno == ENOTDIR ? HP_NOT_FOUND : HP_IO;
+	return fail_path(err, status, path, what, strerror(errno));
+}
+
+static enum hp_status
+read_all(int fd, const char *path, struct hp_buf *buf, struct hp_error *err)
+{
+	uint8_t chunk[16384];
+	size_t total = 0;
+	enum hp_status status = HP_OK;
+
+	while (status == HP_OK) {
+		ssize_t got = read(fd, chunk, sizeof chunk);
+		if (got == 0)
+			break;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			status = fail_errno(err, path, "cannot read");
+		else if ((total += (size_t)got) > HP_LIMIT_FILE_BYTES)
+			status = fail_path(err, HP_TOO_LARGE, path, "too large",
+					   "more than 16 MiB");
+		else
+			hp_buf_add(buf, chunk, (size_t)got);
+	}
+	explicit_bzero(chunk, sizeof chunk); /* it may have been a key */
+	if (status == HP_OK && buf->failed)
+		status = fail_path(err, HP_NOMEM, path, "out of memory", NULL);
+	return status;
+}
+
+/* Others have nothing to do with a secret; who could have replaced it must be us or root. */
+static enum hp_status
+check_secret(int fd, const char *path, struct hp_error *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return fail_errno(err, path, "cannot open");
+	if (st.st_mode & 077) {
+		char reason[64];
+		snprintf(reason, sizeof reason, "its mode is %04o, expected 0600",
+			 (unsigned)(st.st_mode & 07777));
+		return fail_path(err, HP_REFUSED, path, "others can read or write this secret",
+				 reason);
+	}
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return fail_path(err, HP_REFUSED, path, "this secret belongs to another user",
+				 NULL);
+	return HP_OK;
+}
+
+static enum hp_status
+read_path(const char *path, bool secret, struct hp_buf *buf, struct hp_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail_errno(err, path, "cannot open");
+	enum hp_status status = secret ? check_secret(fd, path, err) : HP_OK;
+	if (status == HP_OK)
+		status = read_all(fd, path, buf, err);
+	close(fd);
+	return status;
+}
+
+enum hp_status
+hp_file_read(const char *path, struct hp_buf *buf, struct hp_error *err)
+{
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, "standard input", buf, err);
+	return read_path(path, false, buf, err);
+}
+
+enum hp_status
+hp_file_read_secret(const char *path, struct hp_buf *buf, struct hp_error *err)
+{
+	return read_path(path, true, buf, err);
+}
+
+/* A name is durable only with its directory. */
+static enum hp_status
+sync_directory_of(const char *path, struct hp_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = !slash	    ? strdup(".")
+		    : slash == path ? strdup("/")
+				    : strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return fail_path(err, HP_NOMEM, path, "out of memory", NULL);
+	enum hp_status status = HP_OK;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		status = fail_errno(err, dir, "cannot sync");
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return status;
+}
+
+static enum hp_status
+write_all(int fd, const char *path, const void *bytes, size_t len, mode_t mode,
+	  struct hp_error *err)
+{
+	const uint8_t *next = bytes;
+	while (len > 0) {
+		ssize_t put = write(fd, next, len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fail_errno(err, path, "cannot write");
+		next += put;
+		len -= (size_t)put;
+	}
+	if (fchmod(fd, mode) != 0 || fsync(fd) != 0)
+		return fail_errno(err, path, "cannot write");
+	return HP_OK;
+}
+
+/* The finished temporary file becomes `path`; link() and not rename() where nothing may be lost. */
+static enum hp_status
+publish(const char *temporary, const char *path, enum hp_file_mode how, struct hp_error *err)
+{
+	if (how == HP_FILE_REPLACE) {
+		if (rename(temporary, path) != 0)
+			return fail_errno(err, path, "cannot replace");
+	} else {
+		if (link(temporary, path) != 0)
+			return errno == EEXIST ? fail_path(err, HP_CONFLICT, path,
+							   "already exists", NULL)
+					       : fail_errno(err, path, "cannot create");
+		unlink(temporary);
+	}
+	return sync_directory_of(path, err);
+}
+
+enum hp_status
+hp_file_write(const char *path, const void *bytes, size_t len, mode_t mode, enum hp_file_mode how,
+	      struct hp_error *err)
+{
+	struct hp_buf temporary = {0};
+	hp_buf_printf(&temporary, "%s.tmp-XXXXXX", path);
+	if (temporary.failed) {
+		hp_buf_release(&temporary);
+		return fail_path(err, HP_NOMEM, path, "out of memory", NULL);
+	}
+	char *name = (char *)temporary.data;
+	int fd = mkostemp(name, O_CLOEXEC); /* 0600 until write_all() */
+	enum hp_status status = fd < 0 ? fail_errno(err, path, "cannot create") : HP_OK;
+	if (status == HP_OK)
+		status = write_all(fd, path, bytes, len, mode, err);
+	if (fd >= 0 && close(fd) != 0 && status == HP_OK)
+		status = fail_errno(err, path, "cannot write");
+	if (status == HP_OK)
+		status = publish(name, path, how, err);
+	if (status != HP_OK && fd >= 0)
+		unlink(name);
+	hp_buf_release(&temporary);
+	return status;
+}
+
+enum hp_status
+hp_file_make_dir(const char *path, mode_t mode, struct hp_error *err)
+{
+	if (mkdir(path, 0700) == 0) {
+		if (chmod(path, mode) != 0) /* whatever the umask says */
+			return fail_errno(err, path, "cannot set the mode");
+		return sync_directory_of(path, err);
+	}
+	if (errno != EEXIST)
+		return fail_errno(err, path, "cannot make directory");
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return fail_errno(err, path, "cannot make directory");
+	if (!S_ISDIR(st.st_mode))
+		return fail_path(err, HP_CONFLICT, path, "exists and is no directory", NULL);
+	return HP_OK;
+}

@@ -60,7 +60,7 @@ take_envelope_frame(struct reader *reader, zmq_msg_t *frame)
 {
 	size_t len = zmq_msg_size(frame);
 	if (reader->envelope_count == HP_FRAMES_MAX ||
-	    len > ENVELOPE_MAX_BYTES - reader->envelope.len) {
+	    reader->envelope.len + 4 + len > ENVELOPE_MAX_BYTES) {
 		reader->dropped = true;
 		return;
 	}
