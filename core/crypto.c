@@ -1,1 +1,264 @@
 #include "core/crypto.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(HP_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(HP_SIGN_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519 public key");
+_Static_assert(HP_SIGN_SEED_BYTES == crypto_sign_SEEDBYTES, "Ed25519 seed");
+_Static_assert(HP_SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519 signature");
+_Static_assert(HP_CURVE_BYTES == crypto_box_PUBLICKEYBYTES, "X25519 public key");
+_Static_assert(HP_CURVE_BYTES == crypto_box_SECRETKEYBYTES, "X25519 secret key");
+_Static_assert(HP_SEAL_SALT_BYTES == crypto_pwhash_argon2id_SALTBYTES, "Argon2id salt");
+
+enum {
+	SEAL_OVERHEAD_BYTES = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES,
+	BASE64 = sodium_base64_VARIANT_ORIGINAL,
+};
+
+/* A file states its own cost: above these it is an attack on the reader, not a slow key. */
+#define SEAL_OPS_MAX 16u
+#define SEAL_MEM_MAX_BYTES ((uint64_t)1 << 30)
+
+const struct hp_seal_cost hp_seal_default = {
+	.ops = crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
+	.mem_bytes = crypto_pwhash_argon2id_MEMLIMIT_MODERATE,
+};
+
+enum hp_status
+hp_crypto_start(void)
+{
+	return sodium_init() < 0 ? HP_IO : HP_OK;
+}
+
+void
+hp_crypto_random(void *bytes, size_t len)
+{
+	randombytes_buf(bytes, len);
+}
+
+void
+hp_crypto_wipe(void *bytes, size_t len)
+{
+	if (bytes)
+		sodium_memzero(bytes, len);
+}
+
+bool
+hp_crypto_equal(const void *a, const void *b, size_t len)
+{
+	return sodium_memcmp(a, b, len) == 0;
+}
+
+void
+hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_HASH_BYTES])
+{
+	crypto_hash_sha256_state state;
+	crypto_hash_sha256_init(&state);
+	for (size_t i = 0; i < count; i++)
+		if (parts[i].len)
+			crypto_hash_sha256_update(&state, (const unsigned char *)parts[i].p,
+						  parts[i].len);
+	crypto_hash_sha256_final(&state, ret_hash);
+}
+
+void
+hp_crypto_sign_keypair(uint8_t ret_seed[HP_SIGN_SEED_BYTES],
+		       uint8_t ret_public[HP_SIGN_PUBLIC_BYTES])
+{
+	randombytes_buf(ret_seed, HP_SIGN_SEED_BYTES);
+	hp_crypto_sign_public(ret_seed, ret_public);
+}
+
+void
+hp_crypto_sign_public(const uint8_t seed[HP_SIGN_SEED_BYTES],
+		      uint8_t ret_public[HP_SIGN_PUBLIC_BYTES])
+{
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+	crypto_sign_seed_keypair(ret_public, secret, seed);
+	sodium_memzero(secret, sizeof secret);
+}
+
+void
+hp_crypto_curve_keypair(uint8_t ret_secret[HP_CURVE_BYTES], uint8_t ret_public[HP_CURVE_BYTES])
+{
+	crypto_box_keypair(ret_public, ret_secret);
+}
+
+void
+hp_crypto_sign(const uint8_t seed[HP_SIGN_SEED_BYTES], const void *message, size_t len,
+	       uint8_t ret_signature[HP_SIGNATURE_BYTES])
+{
+	uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+	uint8_t secret[crypto_sign_SECRETKEYBYTES];
+	crypto_sign_seed_keypair(public_key, secret, seed);
+	crypto_sign_detached(ret_signature, NULL, message, len, secret);
+	sodium_memzero(secret, sizeof secret);
+}
+
+enum hp_status
+hp_crypto_verify(const uint8_t public_key[HP_SIGN_PUBLIC_BYTES], const void *message, size_t len,
+		 const uint8_t signature[HP_SIGNATURE_BYTES])
+{
+	if (crypto_sign_verify_detached(signature, message, len, public_key) != 0)
+		return HP_BAD_SIGNATURE;
+	return HP_OK;
+}
+
+void
+hp_crypto_pae(struct hp_buf *buf, const char *type, const void *body, size_t len)
+{
+	hp_buf_printf(buf, "DSSEv1 %zu %s %zu ", strlen(type), type, len);
+	hp_buf_add(buf, body, len);
+}
+
+/* The sealing key of a passphrase. */
+static enum hp_status
+derive(const char *passphrase, size_t len, const uint8_t salt[HP_SEAL_SALT_BYTES],
+       struct hp_seal_cost cost, uint8_t ret_key[crypto_secretbox_KEYBYTES])
+{
+	if (cost.ops < crypto_pwhash_argon2id_OPSLIMIT_MIN || cost.ops > SEAL_OPS_MAX ||
+	    cost.mem_bytes < crypto_pwhash_argon2id_MEMLIMIT_MIN ||
+	    cost.mem_bytes > SEAL_MEM_MAX_BYTES || len > crypto_pwhash_argon2id_PASSWD_MAX)
+		return HP_INVALID;
+	if (crypto_pwhash(ret_key, crypto_secretbox_KEYBYTES, passphrase, len, salt, cost.ops,
+			  (size_t)cost.mem_bytes, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return HP_NOMEM; /* with the range checked above, the only way to fail */
+	return HP_OK;
+}
+
+enum hp_status
+hp_crypto_seal(const char *passphrase, size_t passphrase_len,
+	       const uint8_t salt[HP_SEAL_SALT_BYTES], struct hp_seal_cost cost,
+	       const void *secret, size_t len, struct hp_buf *buf)
+{
+	uint8_t key[crypto_secretbox_KEYBYTES];
+	if (len > SIZE_MAX - SEAL_OVERHEAD_BYTES)
+		return HP_TOO_LARGE;
+	enum hp_status status = derive(passphrase, passphrase_len, salt, cost, key);
+	if (status)
+		return status;
+	uint8_t *box = malloc(len + SEAL_OVERHEAD_BYTES);
+	if (!box) {
+		sodium_memzero(key, sizeof key);
+		return HP_NOMEM;
+	}
+	randombytes_buf(box, crypto_secretbox_NONCEBYTES);
+	crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, secret, len, box, key);
+	sodium_memzero(key, sizeof key);
+	hp_buf_add(buf, box, len + SEAL_OVERHEAD_BYTES);
+	free(box);
+	return buf->failed ? HP_NOMEM : HP_OK;
+}
+
+enum hp_status
+hp_crypto_open(const char *passphrase, size_t passphrase_len,
+	       const uint8_t salt[HP_SEAL_SALT_BYTES], struct hp_seal_cost cost, const void *box,
+	       size_t len, struct hp_buf *buf)
+{
+	const uint8_t *sealed = box;
+	uint8_t key[crypto_secretbox_KEYBYTES];
+	if (len < SEAL_OVERHEAD_BYTES)
+		return HP_BAD_SIGNATURE;
+	enum hp_status status = derive(passphrase, passphrase_len, salt, cost, key);
+	if (status)
+		return status;
+	size_t plain_len = len - SEAL_OVERHEAD_BYTES;
+	uint8_t *plain = malloc(plain_len + 1);
+	if (!plain) {
+		status = HP_NOMEM;
+	} else if (crypto_secretbox_open_easy(plain, sealed + crypto_secretbox_NONCEBYTES,
+					      len - crypto_secretbox_NONCEBYTES, sealed,
+					      key) != 0) {
+		status = HP_BAD_SIGNATURE;
+	} else {
+		hp_buf_add(buf, plain, plain_len);
+		status = buf->failed ? HP_NOMEM : HP_OK;
+		sodium_memzero(plain, plain_len);
+	}
+	sodium_memzero(key, sizeof key);
+	free(plain);
+	return status;
+}
+
+void
+hp_crypto_add_base64(struct hp_buf *buf, const void *bytes, size_t len)
+{
+	/* In pieces of whole groups, so that no input needs memory of its own. */
+	enum { GROUP_BYTES = 48 };
+	char text[sodium_base64_ENCODED_LEN(GROUP_BYTES, BASE64)];
+	const uint8_t *from = bytes;
+	while (len) {
+		size_t part = len < GROUP_BYTES ? len : GROUP_BYTES;
+		sodium_bin2base64(text, sizeof text, from, part, BASE64);
+		hp_buf_add_text(buf, text);
+		from += part;
+		len -= part;
+	}
+	sodium_memzero(text, sizeof text); /* seeds go through here */
+}
+
+enum hp_status
+hp_crypto_base64(const char *text, size_t text_len, void *ret_bytes, size_t len)
+{
+	size_t got;
+	/* The text's length is fixed by the bytes': nothing is written that the caller has to undo
+	 * before the alphabet, the padding and its unused bits were found right. */
+	if (text_len != len / 3 * 4 + (len % 3 ? 4 : 0))
+		return HP_INVALID;
+	uint8_t *bytes = malloc(len + 1);
+	if (!bytes)
+		return HP_NOMEM;
+	enum hp_status status = HP_INVALID;
+	if (sodium_base642bin(bytes, len, text, text_len, NULL, &got, NULL, BASE64) == 0 &&
+	    got == len) {
+		memcpy(ret_bytes, bytes, len);
+		status = HP_OK;
+	}
+	sodium_memzero(bytes, len);
+	free(bytes);
+	return status;
+}
+
+enum hp_status
+hp_crypto_base64_any(struct hp_arena *arena, const char *text, size_t text_len,
+		     struct hp_str *ret_bytes)
+{
+	size_t room = text_len / 4 * 3, got;
+	if (text_len % 4)
+		return HP_INVALID;
+	char *bytes = hp_arena_alloc(arena, room + 1);
+	if (!bytes)
+		return HP_NOMEM;
+	if (sodium_base642bin((unsigned char *)bytes, room, text, text_len, NULL, &got, NULL,
+			      BASE64) != 0)
+		return HP_INVALID;
+	bytes[got] = 0;
+	*ret_bytes = (struct hp_str){bytes, got};
+	return HP_OK;
+}
+
+static int
+nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum hp_status
+hp_crypto_hex(const char *text, size_t text_len, void *ret_bytes, size_t len)
+{
+	uint8_t *bytes = ret_bytes;
+	if (text_len / 2 != len || text_len % 2)
+		return HP_INVALID;
+	for (size_t i = 0; i < text_len; i++)
+		if (nibble(text[i]) < 0)
+			return HP_INVALID;
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+	return HP_OK;
+}

@@ -3,6 +3,7 @@
  *
  * Invariants: secrets are wiped with hp_crypto_wipe() by whoever holds them; comparisons of secret
  * or signed bytes are constant-time. Call hp_crypto_start() once before anything else here.
+ * Threads: no state after hp_crypto_start().
  * Sources: FIPS 180-4 (SHA-256), RFC 8032 (Ed25519), RFC 9106 (Argon2id), NaCl secretbox.
  */
 #ifndef HP_CORE_CRYPTO_H
@@ -30,6 +31,9 @@ HP_MUST_CHECK enum hp_status hp_crypto_start(void);
 
 void hp_crypto_random(void *bytes, size_t len);
 void hp_crypto_wipe(void *bytes, size_t len);
+
+/* In constant time. */
+bool hp_crypto_equal(const void *a, const void *b, size_t len);
 
 /* SHA-256 over the concatenation of `count` parts. */
 void hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_HASH_BYTES]);
@@ -73,7 +77,8 @@ HP_MUST_CHECK enum hp_status hp_crypto_open(const char *passphrase, size_t passp
 					    struct hp_seal_cost cost, const void *box, size_t len,
 					    struct hp_buf *buf);
 
-/* Base64 (RFC 4648 §4, padded) and hex. Decoders are strict and need exactly `len` bytes out. */
+/* Base64 (RFC 4648 §4, padded; its unused bits zero) and hex (either case). Decoders are strict:
+ * HP_INVALID for anything else, and for more or fewer than `len` bytes. */
 void hp_crypto_add_base64(struct hp_buf *buf, const void *bytes, size_t len);
 HP_MUST_CHECK enum hp_status hp_crypto_base64(const char *text, size_t text_len, void *ret_bytes,
 					      size_t len);

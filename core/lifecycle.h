@@ -18,6 +18,18 @@
  * 10. The rollback that runs is the one inside the action digest.
  * 11. An executor stops when its lease ends without an answered progress, and never repeats an id.
  * 12. Group rules freeze at submit; membership, keys and persons are checked at vote and claim.
+ *
+ *   (submit) ─ policy ─► blocked | pending | granted
+ *   pending ──────► granted | denied | expired | withdrawn | halted; approve and extend stay
+ *   granted ──────► executing | released | denied | withdrawn | halted | lapsed
+ *   executing ────► succeeded | failed | rolling_back | unknown; progress and halt stay
+ *   rolling_back ─► rolled_back | rollback_failed | unknown; progress and halt stay
+ *   unknown ──────► succeeded | failed, when a person settles it; a late report is a conflict
+ *   every other state is final
+ *
+ * The requester may withdraw until somebody has claimed, in `granted` too. Halt leaves `unknown`
+ * alone: nothing of it is known to run.
+ * Threads: no state.
  */
 #ifndef HP_CORE_LIFECYCLE_H
 #define HP_CORE_LIFECYCLE_H

@@ -6,6 +6,7 @@
  *  2. Node (level, n) covers leaves [n·2^level, (n+1)·2^level) and, once stored, never changes.
  *     Only complete nodes are stored, at hp_merkle_index().
  *  3. This module does no I/O: it asks `get` for stored hashes.
+ * Threads: no state.
  * Sources: RFC 6962 §2.1; RFC 9162 §2.1.3–2.1.4; golang.org/x/mod/sumdb/tlog for the index.
  */
 #ifndef HP_CORE_MERKLE_H
@@ -14,6 +15,10 @@
 #include "core/crypto.h"
 
 enum { HP_MERKLE_PROOF_MAX = 64 };
+
+/* Leaves of a tree. Node indices stay below twice this, so they fit a database's signed integer,
+ * and no proof is longer than HP_MERKLE_PROOF_MAX. Beyond it: HP_TOO_LARGE. */
+#define HP_MERKLE_SIZE_MAX ((uint64_t)1 << 62)
 
 struct hp_hash {
 	uint8_t bytes[HP_HASH_BYTES];
@@ -45,12 +50,15 @@ HP_MUST_CHECK enum hp_status hp_merkle_inclusion(uint64_t index, uint64_t size,
 						 hp_merkle_get *get, void *context,
 						 struct hp_hash ret_proof[HP_MERKLE_PROOF_MAX],
 						 size_t *ret_count);
+/* Consistency proof of the first `old_size` leaves with all `size`; empty for old_size 0 or equal
+ * sizes. HP_NOT_FOUND: old_size > size. */
 HP_MUST_CHECK enum hp_status hp_merkle_consistency(uint64_t old_size, uint64_t size,
 						   hp_merkle_get *get, void *context,
 						   struct hp_hash ret_proof[HP_MERKLE_PROOF_MAX],
 						   size_t *ret_count);
 
-/* HP_BAD_SIGNATURE when the proof does not hold. */
+/* HP_BAD_SIGNATURE when the proof does not hold. Every tree extends the empty one, whose root is
+ * the hash of nothing. */
 HP_MUST_CHECK enum hp_status hp_merkle_verify_inclusion(uint64_t index, uint64_t size,
 							const struct hp_hash *leaf,
 							const struct hp_hash *proof, size_t count,
