@@ -12,7 +12,8 @@ core_libhpcore_a_SOURCES = \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
 	%D%/principal.h %D%/principal.c %D%/config.h %D%/config.c \
 	%D%/request.h %D%/request.c %D%/classify.h %D%/classify.c \
-	%D%/policy.h %D%/policy.c
+	%D%/policy.h %D%/policy.c \
+	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c
 
 # The shipped policy, as C string literals.
 core/policy_default.inc: %D%/policy_default.yaml
