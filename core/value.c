@@ -1,5 +1,6 @@
 #include "core/value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct hp_value *
@@ -326,6 +327,61 @@ hp_value_equal(const struct hp_value *a, const struct hp_value *b)
 		return maps_equal(a, b);
 	}
 	return false;
+}
+
+int
+hp_key_compare(const struct hp_str *a, const struct hp_str *b)
+{
+	size_t shorter = a->len < b->len ? a->len : b->len;
+	int order = shorter ? memcmp(a->p, b->p, shorter) : 0;
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+	const struct hp_pair *const *x = a, *const *y = b;
+	return hp_key_compare(&(*x)->key, &(*y)->key);
+}
+
+void
+hp_map_sort(const struct hp_value *map, const struct hp_pair **ret_sorted)
+{
+	size_t count = map->map.count;
+	bool ascending = true;
+	for (size_t i = 0; i < count; i++) {
+		ret_sorted[i] = &map->map.pairs[i];
+		if (i && hp_key_compare(&ret_sorted[i - 1]->key, &ret_sorted[i]->key) >= 0)
+			ascending = false;
+	}
+	if (!ascending)
+		qsort(ret_sorted, count, sizeof *ret_sorted, compare_pairs);
+}
+
+enum hp_status
+hp_map_duplicate(const struct hp_value *map, const struct hp_pair **ret_pair)
+{
+	const struct hp_pair *few[64], **sorted = few, *first = NULL;
+	size_t count = map->map.count;
+	if (count > sizeof few / sizeof few[0]) {
+		sorted = calloc(count, sizeof *sorted);
+		if (!sorted)
+			return HP_NOMEM;
+	}
+	hp_map_sort(map, sorted);
+	for (size_t i = 1; i < count; i++) {
+		const struct hp_pair *a = sorted[i - 1], *b = sorted[i];
+		if (hp_key_compare(&a->key, &b->key) != 0)
+			continue;
+		/* Both lie in one array: the later one of the source repeats the other. */
+		const struct hp_pair *later = a > b ? a : b;
+		if (!first || later < first)
+			first = later;
+	}
+	if (sorted != few)
+		free(sorted);
+	*ret_pair = first;
+	return HP_OK;
 }
 
 const char *

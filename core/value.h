@@ -112,6 +112,19 @@ struct hp_value *hp_value_copy(struct hp_arena *arena, const struct hp_value *va
 /* Structural equality; maps regardless of order. */
 bool hp_value_equal(const struct hp_value *a, const struct hp_value *b);
 
+/* Keys in HP-canon order: bytewise, a prefix first. <0, 0, >0. */
+int hp_key_compare(const struct hp_str *a, const struct hp_str *b);
+
+/* Fills `ret_sorted` (room for hp_value_count) with the pairs of `map` in HP-canon order. */
+void hp_map_sort(const struct hp_value *map, const struct hp_pair **ret_sorted);
+
+/*
+ * The first pair of the source whose key an earlier pair has too, or NULL when all keys differ.
+ * n log n; HP_NOMEM for want of scratch memory. For parsers (value.h 4).
+ */
+HP_MUST_CHECK enum hp_status hp_map_duplicate(const struct hp_value *map,
+					      const struct hp_pair **ret_pair);
+
 /* "nil", "string", "map" …, for error messages. */
 const char *hp_type_name(enum hp_type type);
 
