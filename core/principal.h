@@ -3,9 +3,12 @@
  *
  * Invariants:
  *  1. People are counted by `person`, never by key.
- *  2. agent, gateway and executor exclude reviewer and admin.
- *  3. Names and CURVE keys are unique in a directory; a revoked entry keeps its name taken and
- *     never matches a key.
+ *  2. agent, gateway and executor exclude reviewer and admin; agent excludes human. A key that says
+ *     nothing for the entry's roles is refused.
+ *  3. Names and CURVE keys are unique in a directory; a revoked entry keeps both taken and never
+ *     matches a key.
+ *  4. A person is spelled one way in a directory (no two spellings that look alike), and one
+ *     signing key belongs to one person.
  * Threads: a directory is immutable once built.
  */
 #ifndef HP_CORE_PRINCIPAL_H
@@ -31,7 +34,7 @@ struct hp_principal {
 	unsigned roles;		/* enum hp_role bits */
 	const char *person;	/* "" for none */
 	const char *owner;	/* an agent's: a person; "" for none */
-	enum hp_mode mode;
+	enum hp_mode mode;	/* of who is neither agent nor human: autonomous, the strictest */
 	const char *const *groups;
 	size_t group_count;
 	const char *const *environments; /* bound; none = all */
@@ -54,7 +57,7 @@ HP_MUST_CHECK enum hp_status hp_principal_parse(struct hp_arena *arena, const ch
 						struct hp_principal *ret_principal,
 						struct hp_error *err);
 
-/* The entry as a map to write to a file (YAML flow is JSON; see proto/file.h). */
+/* The entry as a map to write to a file (YAML flow is JSON; see proto/file.h). NULL: no memory. */
 struct hp_value *hp_principal_to_value(struct hp_arena *arena,
 				       const struct hp_principal *principal);
 
@@ -63,10 +66,12 @@ const char *hp_role_name(enum hp_role role);
 bool hp_role_parse(const char *name, enum hp_role *ret_role);
 const char *hp_mode_name(enum hp_mode mode);
 
-/* Whose person must not release what this principal asks: an agent's owner, a human's person. */
+/* Whose person must not release what this principal asks: an agent's owner, a human's person; ""
+ * for a machine without an owner. */
 const char *hp_principal_owner(const struct hp_principal *principal);
 
-/* A set with look-up by name and by CURVE key; borrows the principals' memory. */
+/* A set with look-up by name and by CURVE key; borrows the principals' memory. HP_INVALID for what
+ * invariants 3 and 4 forbid, HP_TOO_LARGE over HP_LIMIT_PRINCIPALS. */
 struct hp_directory;
 HP_MUST_CHECK enum hp_status hp_directory_new(const struct hp_principal *principals, size_t count,
 					      struct hp_directory **ret_directory,
