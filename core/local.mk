@@ -6,7 +6,9 @@ core_libhpcore_a_SOURCES = \
 	%D%/value.h %D%/value.c \
 	%D%/msgpack.h %D%/msgpack.c %D%/json.h %D%/json.c %D%/yaml.h %D%/yaml.c \
 	%D%/schema.h %D%/schema.c %D%/units.h %D%/units.c \
-	%D%/text.h %D%/text.c %D%/pattern.h %D%/pattern.c \
+	%D%/text.h %D%/text.c %D%/text_fold.c %D%/text_layout.c \
+	%D%/confusables.h %D%/confusables.c %D%/scripts.h %D%/scripts.c \
+	%D%/pattern.h %D%/pattern.c \
 	%D%/crypto.h %D%/crypto.c %D%/merkle.h %D%/merkle.c \
 	%D%/checkpoint.h %D%/checkpoint.c %D%/vote.h %D%/vote.c \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
