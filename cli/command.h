@@ -150,8 +150,13 @@ struct hp_value *hp_cli_message(struct hp_cli *cli, const char *type);
  * keep the reply back, 0 for a plain call. */
 int hp_cli_call(struct hp_cli *cli, struct hp_value *map, int wait_ms,
 		const struct hp_value **ret_reply);
-/* Resolves a shortened id (≥ 4 characters) by `list`; whole ids pass. NULL with the reason printed
- * and its exit code in `ret_exit`. */
-const char *hp_cli_resolve(struct hp_cli *cli, const char *id, int *ret_exit);
+/* A plain call that only a reply of type `expected` answers. */
+int hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
+	       const struct hp_value **ret_reply);
+/* Connects for one request: `given` is its id or at least 4 characters of its beginning, looked up
+ * by the broker's `list` unless whole. HP_EXIT_OK and the id in lower case, or printed, ambiguous
+ * ones with candidates. */
+int hp_cli_connect_to(struct hp_cli *cli, enum hp_client_side side, const char *given,
+		      const char **ret_id);
 
 #endif

@@ -1,8 +1,8 @@
 #include "cli/command.h"
 
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static int
 run(struct hp_cli *cli, int argc, char **argv)
@@ -41,6 +41,7 @@ main(int argc, char **argv)
 {
 	struct hp_cli cli = {.deadline_ms = -1};
 	signal(SIGPIPE, SIG_IGN);
+	setlocale(LC_CTYPE, "");
 	int exit_code = flush(&cli, run(&cli, argc, argv));
 	hp_client_free(cli.client);
 	if (cli.has_key)
