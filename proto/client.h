@@ -7,6 +7,7 @@
  *  1. A reply that does not decode, is not HPP/1, or answers nobody is ignored, never trusted.
  *  2. After the broker is lost the socket reconnects by itself; calls in flight time out.
  *  3. Nothing blocks longer than the caller's time limit.
+ *  4. A message may be lost with its connection; ids and nonces make it safe to send it again.
  * Threads: one at a time.
  */
 #ifndef HP_PROTO_CLIENT_H
@@ -47,7 +48,8 @@ HP_MUST_CHECK enum hp_status hp_client_call(struct hp_client *client, struct hp_
 HP_MUST_CHECK enum hp_status hp_client_send(struct hp_client *client, struct hp_arena *arena,
 					    struct hp_value *map, uint64_t *ret_seq,
 					    struct hp_error *err);
-/* The next reply that is there, without waiting. HP_NOT_FOUND: none. */
+/* The next reply that is there, without waiting. HP_NOT_FOUND: none. Replies that came in during a
+ * hp_client_call() are kept for this, so drain it after a call too: the socket does not show them. */
 HP_MUST_CHECK enum hp_status hp_client_receive(struct hp_client *client, struct hp_arena *arena,
 					       uint64_t *ret_seq,
 					       const struct hp_value **ret_reply);
@@ -63,12 +65,19 @@ HP_MUST_CHECK enum hp_status hp_client_event(struct hp_client *client, struct hp
 void *hp_client_socket(struct hp_client *client);
 void *hp_client_events_socket(struct hp_client *client);
 
+/* Whether the broker (and, after a subscribe, its event socket) is connected at this moment. */
+bool hp_client_connected(struct hp_client *client);
+/* How many connections have been made so far. When it changes, events may have been missed and sent
+ * messages were lost: list again. */
+unsigned hp_client_connections(struct hp_client *client);
+
 /* The error code of a reply: HP_CODE_ok when it is none. */
 enum hp_code hp_client_code(const struct hp_value *reply);
 
 /*
- * Makes a complete `decide` message for what the person saw: checks `canonical` against `digest`
- * (HP_BAD_SIGNATURE when they differ), signs the vote.
+ * Makes a complete `decide` message with the signed vote. `digest` must be what the caller computed
+ * with hp_request_digest() from the canonical bytes that the person saw, never what a reply says it
+ * is. `reason` may be NULL. HP_INVALID for a reason that cannot be encoded.
  */
 HP_MUST_CHECK enum hp_status hp_client_make_decide(struct hp_arena *arena,
 						   const struct hp_keyfile *key,
