@@ -3,7 +3,13 @@
 noinst_LIBRARIES += broker/libhpstore.a broker/libhpbroker.a
 broker_libhpstore_a_SOURCES = %D%/store.h %D%/store_sqlite.c
 broker_libhpbroker_a_SOURCES = \
-	%D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c
+	%D%/broker.h %D%/broker.c %D%/loop.c %D%/timers.c %D%/transition.c %D%/load.c \
+	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \
+	%D%/sockets.h %D%/sockets.c %D%/zap.h %D%/zap.c \
+	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \
+	%D%/reply.h %D%/reply.c \
+	%D%/handle_submit.c %D%/handle_query.c %D%/handle_decide.c %D%/handle_claim.c \
+	%D%/handle_stop.c %D%/handle_admin.c
 STORE_LIBS = broker/libhpstore.a $(CORE_LIBS) $(SQLITE_LIBS)
 BROKER_LIBS = broker/libhpbroker.a broker/libhpstore.a $(PROTO_LIBS) $(SQLITE_LIBS)
 

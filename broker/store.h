@@ -28,7 +28,8 @@ struct hp_store;
  * refuses another schema version, and another application's file. */
 HP_MUST_CHECK enum hp_status hp_store_open(const char *path, struct hp_store **ret_store,
 					   struct hp_error *err);
-/* As above, read-only, for verification: no lock is taken, nothing is created. */
+/* As above, read-only, for verification: no lock is taken, nothing is created, and what is read is
+ * one moment's state although a broker goes on writing. HP_NOT_FOUND. */
 HP_MUST_CHECK enum hp_status hp_store_open_readonly(const char *path, struct hp_store **ret_store,
 						    struct hp_error *err);
 void hp_store_close(struct hp_store *store);
@@ -83,7 +84,8 @@ struct hp_row {
 	bool stop; /* an executing request that a halt covers */
 };
 
-/* HP_CONFLICT when the id is taken. Sets row->key. Also the first line of its history. */
+/* HP_CONFLICT when the id is taken. Sets row->key. Also the first line of its history. Strings must
+ * not be NULL; `action` may be (never to be claimed). */
 HP_MUST_CHECK enum hp_status hp_store_insert(struct hp_store *store, struct hp_row *row);
 
 /* HP_NOT_FOUND. */
@@ -109,12 +111,22 @@ HP_MUST_CHECK enum hp_status hp_store_due(struct hp_store *store, struct hp_aren
 HP_MUST_CHECK enum hp_status hp_store_next_due(struct hp_store *store, const struct hp_due *now,
 					       int64_t *ret_in_ms);
 
+enum {
+	/* A text is sought among the newest so many requests and all of an active `state`: a search
+	 * looks at every row, and the broker does nothing else meanwhile. */
+	HP_STORE_SEARCHED_ROWS = 50000,
+	/* A prefix of an id from this length on finds requests of any age. */
+	HP_STORE_ID_PREFIX = 4,
+};
+
 struct hp_filter {
 	bool has_state;
 	enum hp_state state;
 	const char *requester, *environment, *tier; /* NULL: any */
-	const char *owner_or_requester; /* NULL: any; else rows this name or person may see */
-	const char *person;		/* with the former: owner equal to this person too; or NULL */
+	/* NULL: any; else only rows whose requester or gateway (via) has this name … */
+	const char *owner_or_requester;
+	/* … or whose owner is this person. Names and persons are different name spaces. */
+	const char *person;
 	const char *text; /* NULL; else case-insensitive part of operation, resource, summary,
 			     requester, or a prefix of the id */
 	const char *after; /* NULL; else the id of the last item of the page before */
@@ -138,7 +150,7 @@ HP_MUST_CHECK enum hp_status hp_store_by_nonce(struct hp_store *store, struct hp
 HP_MUST_CHECK enum hp_status hp_store_in_scope(struct hp_store *store, struct hp_arena *arena,
 					       const char *requester, const char *session,
 					       int64_t **ret_keys, size_t *ret_count);
-/* Sets row.stop of one executing or rolling_back request. */
+/* Sets row.stop of one executing or rolling_back request. HP_CONFLICT when it is in neither. */
 HP_MUST_CHECK enum hp_status hp_store_set_stop(struct hp_store *store, int64_t key, bool stop);
 /* Rows in each state, HP_STATE_COUNT of them. */
 HP_MUST_CHECK enum hp_status hp_store_count_states(struct hp_store *store,
@@ -153,7 +165,8 @@ struct hp_stored_vote {
 	uint8_t signature[64], sign_public[32];
 	int64_t at_ms;
 };
-/* One vote a person: a deny replaces that person's approve. */
+/* One vote a person: a deny replaces that person's approve, anything else is HP_CONFLICT.
+ * HP_NOT_FOUND: no such request. */
 HP_MUST_CHECK enum hp_status hp_store_put_vote(struct hp_store *store, int64_t key,
 					       const struct hp_stored_vote *vote);
 HP_MUST_CHECK enum hp_status hp_store_votes(struct hp_store *store, struct hp_arena *arena,

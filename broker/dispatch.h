@@ -1,0 +1,15 @@
+/*
+ * dispatch - from a message's bytes to the handler that answers it.
+ *
+ * Order of checks (protocol.md): decode, type, role, fields; object and state are the handler's.
+ */
+#ifndef HP_BROKER_DISPATCH_H
+#define HP_BROKER_DISPATCH_H
+
+#include "broker/broker.h"
+
+/* Answers a parked call anew: its key is looked up again, so that a revocation bites here too. */
+void hp_dispatch_again(struct hp_broker *broker, enum hp_door door, struct hp_envelope *envelope,
+		       const char *key, int64_t uid, uint64_t seq, const struct hp_buf *message);
+
+#endif

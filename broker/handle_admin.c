@@ -1,0 +1,165 @@
+/*
+ * handle_admin - the broker about itself and its log: hello, ping, stats, reload, audit, checkpoint,
+ * proof.
+ */
+#include <string.h>
+
+#include "broker/log.h"
+#include "broker/outbox.h"
+#include "broker/reply.h"
+
+struct hp_value *
+hp_handle_hello(struct hp_call *call)
+{
+	static const enum hp_role all[] = {HP_ROLE_AGENT,    HP_ROLE_HUMAN, HP_ROLE_REVIEWER,
+					   HP_ROLE_GATEWAY,  HP_ROLE_EXECUTOR,
+					   HP_ROLE_ADMIN,    HP_ROLE_AUDITOR};
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *reply = hp_reply_new(broker, "welcome"), *roles = hp_value_array(arena);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (call->who->roles & all[i])
+			hp_array_add(arena, roles, hp_value_str(arena, hp_role_name(all[i])));
+	hp_map_set_str(arena, reply, "broker", "holdpointd");
+	hp_map_set_str(arena, reply, "version", HP_VERSION);
+	hp_map_set_str(arena, reply, "instance", broker->config.instance);
+	hp_map_set_str(arena, reply, "principal", call->who->name);
+	hp_map_set(arena, reply, "roles", roles);
+	if (*call->who->person)
+		hp_map_set_str(arena, reply, "person", call->who->person);
+	hp_map_set_int(arena, reply, "now_ms", broker->clock.wall_ms);
+	hp_map_set_bool(arena, reply, "halted", hp_halted(broker, call->who->name, ""));
+	return broker->fatal ? NULL : reply;
+}
+
+struct hp_value *
+hp_handle_ping(struct hp_call *call)
+{
+	struct hp_value *reply = hp_reply_new(call->broker, "pong");
+	hp_map_set_int(&call->broker->arena, reply, "now_ms", call->broker->clock.wall_ms);
+	return reply;
+}
+
+struct hp_value *
+hp_handle_stats(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	const struct hp_counters *n = &broker->counters;
+	int64_t states[HP_STATE_COUNT] = {0};
+	struct hp_stored_halt *halts = NULL;
+	size_t halt_count = 0;
+	if (hp_store_count_states(broker->store, states) != HP_OK ||
+	    hp_store_halts(broker->store, arena, &halts, &halt_count) != HP_OK)
+		return hp_store_failed(broker, "counting");
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{"messages_total", n->messages},
+		{"refusals_total", n->refusals},
+		{"submits_total", n->submits},
+		{"votes_total", n->votes},
+		{"claims_total", n->claims},
+		{"turns_total", n->turns},
+		{"commits_total", n->commits},
+		{"events_total", n->events},
+		{"handshakes_refused_total", n->handshakes_refused},
+		{"leaves", hp_audit_size(broker->audit)},
+		{"halts", halt_count},
+		{"principals", hp_directory_count(broker->directory)},
+		{"clock_frozen", broker->frozen},
+	};
+	struct hp_value *reply = hp_reply_new(broker, "stats"), *stats = hp_value_map(arena);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		hp_map_set(arena, stats, rows[i].name, hp_value_uint(arena, rows[i].value));
+	for (int state = 0; state < HP_STATE_COUNT; state++)
+		hp_map_set_int(arena, stats,
+			       hp_arena_printf(arena, "requests_%s",
+					       hp_state_name((enum hp_state)state)),
+			       states[state]);
+	hp_map_set(arena, reply, "stats", stats);
+	return reply;
+}
+
+struct hp_value *
+hp_handle_reload(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	struct hp_error err = {0};
+	/* The caller's entry lives in the directory that is about to be replaced. */
+	const char *actor = hp_arena_strdup(arena, call->who->name);
+	struct hp_principal caller = *call->who;
+	caller.name = actor;
+	enum hp_status status = hp_broker_load(broker, actor, &err);
+	call->who = &caller;
+	if (broker->fatal)
+		return NULL;
+	if (status != HP_OK) {
+		HP_LOG("error", "reload", "by", actor, "reason", err.message);
+		return hp_refuse(call, HP_CODE_malformed, NULL, "%s (the old ones stay in force)",
+				 err.message);
+	}
+	struct hp_value *reply = hp_reply_new(broker, "reloaded");
+	hp_map_set_bin(arena, reply, "policy", hp_policy_version(broker->policy), HP_HASH_BYTES);
+	hp_map_set_int(arena, reply, "principals",
+		       (int64_t)hp_directory_count(broker->directory));
+	return reply;
+}
+
+struct hp_value *
+hp_handle_audit(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	uint64_t from = (uint64_t)hp_map_get_int(call->map, "from", 0);
+	size_t limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_AUDIT_ITEMS);
+	struct hp_stored_leaf *leaves = NULL;
+	size_t count = 0, bytes = 0;
+	if (hp_store_leaves(broker->store, arena, from, limit, &leaves, &count) != HP_OK)
+		return hp_store_failed(broker, "reading the log");
+	struct hp_value *reply = hp_reply_new(broker, "entries"), *list = hp_value_array(arena);
+	for (size_t i = 0; i < count; i++) {
+		/* A reply is a message too: it ends before it grows past the limit. The first
+		 * entry is always given, or a reader could not get past it. */
+		bytes += leaves[i].leaf.len + leaves[i].body.len + 128;
+		if (i && bytes > HP_LIMIT_MESSAGE_BYTES)
+			break;
+		struct hp_value *entry = hp_value_map(arena);
+		hp_map_set(arena, entry, "seq", hp_value_uint(arena, leaves[i].seq));
+		hp_map_set_bin(arena, entry, "leaf", leaves[i].leaf.p, leaves[i].leaf.len);
+		if (leaves[i].body.p)
+			hp_map_set_bin(arena, entry, "body", leaves[i].body.p, leaves[i].body.len);
+		if (leaves[i].salt.p)
+			hp_map_set_bin(arena, entry, "salt", leaves[i].salt.p, leaves[i].salt.len);
+		hp_array_add(arena, list, entry);
+	}
+	hp_map_set(arena, reply, "entries", list);
+	return reply;
+}
+
+struct hp_value *
+hp_handle_checkpoint(struct hp_call *call)
+{
+	hp_outbox_checkpoint(call->broker, call);
+	return NULL;
+}
+
+struct hp_value *
+hp_handle_proof(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	/* The message's own `seq` is the leaf meant, unless `leaf` says another (message.c). */
+	uint64_t leaf = (uint64_t)hp_map_get_int(call->map, "leaf", (int64_t)call->seq);
+	uint64_t size = hp_audit_size(broker->audit);
+	if (leaf >= size)
+		return hp_refuse(call, HP_CODE_not_found, "leaf", "no leaf %llu in %llu",
+				 (unsigned long long)leaf, (unsigned long long)size);
+	if (hp_map_get_int(call->map, "size", (int64_t)size) != (int64_t)size)
+		return hp_refuse(call, HP_CODE_unsupported, "size",
+				 "proofs are made under the newest checkpoint, of %llu leaves",
+				 (unsigned long long)size);
+	hp_outbox_proof(broker, call, leaf);
+	return NULL;
+}

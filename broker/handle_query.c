@@ -1,0 +1,133 @@
+/*
+ * handle_query - messages that only look: wait, list, show.
+ */
+#include <string.h>
+
+#include "broker/outbox.h"
+#include "broker/park.h"
+#include "broker/reply.h"
+#include "core/text.h"
+
+static bool
+reached(const struct hp_row *row, const char *until)
+{
+	if (strcmp(until, "decided") == 0)
+		return hp_state_is_decided(row->state);
+	if (strcmp(until, "done") == 0)
+		return hp_state_is_final(row->state);
+	return row->stop || hp_state_is_final(row->state);
+}
+
+struct hp_value *
+hp_handle_wait(struct hp_call *call)
+{
+	struct hp_row row;
+	struct hp_value *refusal;
+	if (!hp_reply_find(call, &row, &refusal))
+		return refusal;
+	int64_t left_ms = hp_park_left_ms(call);
+	if (left_ms <= 0 || reached(&row, hp_map_get_str(call->map, "until", "decided")))
+		return hp_reply_status(call->broker, &row);
+	if (hp_park(call, row.id, left_ms))
+		return NULL;
+	return hp_refuse(call, HP_CODE_queue_full, NULL,
+			 "more than %u outstanding long polls of one key", HP_LIMIT_WAITS_PER_PEER);
+}
+
+/* Fills a filter from the message; false when a word of it is not known. */
+static bool
+read_filter(const struct hp_call *call, struct hp_filter *filter)
+{
+	const struct hp_principal *who = call->who;
+	const char *state = hp_map_get_str(call->map, "state", NULL);
+	*filter = (struct hp_filter){
+		.requester = hp_map_get_str(call->map, "requester", NULL),
+		.environment = hp_map_get_str(call->map, "environment", NULL),
+		.tier = hp_map_get_str(call->map, "tier", NULL),
+		.text = hp_map_get_str(call->map, "text", NULL),
+		.after = hp_map_get_str(call->map, "after", NULL),
+		.limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_LIST_ITEMS),
+	};
+	if (!(who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR))) {
+		filter->owner_or_requester = who->name;
+		filter->person =
+			(who->roles & HP_ROLE_HUMAN) && *who->person ? who->person : NULL;
+	}
+	filter->has_state = state != NULL;
+	return !state || hp_state_parse(state, &filter->state);
+}
+
+/* About what a summary takes on the wire; its keys and numbers are under 512 bytes. */
+static size_t
+summary_bytes(const struct hp_row *row)
+{
+	return 512 + strlen(row->summary) + strlen(row->resource) + strlen(row->operation) +
+	       row->classes.len + row->flags.len;
+}
+
+struct hp_value *
+hp_handle_list(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	struct hp_filter filter;
+	if (!read_filter(call, &filter))
+		return hp_refuse(call, HP_CODE_malformed, "state", "no such state \"%s\"",
+				 hp_text_safe(arena, hp_map_get_str(call->map, "state", ""), 0));
+	size_t limit = filter.limit;
+	filter.limit++; /* one more tells whether there is a next page */
+	struct hp_row *rows = NULL;
+	size_t count = 0;
+	enum hp_status status = hp_store_list(broker->store, arena, &filter, &rows, &count);
+	if (status == HP_NOT_FOUND)
+		return hp_refuse(call, HP_CODE_not_found, "after", "no request \"%s\"",
+				 hp_text_safe(arena, filter.after, 0));
+	if (status != HP_OK)
+		return hp_store_failed(broker, "listing requests");
+	struct hp_value *reply = hp_reply_new(broker, "requests");
+	struct hp_value *items = hp_value_array(arena);
+	size_t shown = 0, bytes = 0;
+	for (; shown < count && shown < limit; shown++) {
+		/* A page is one message: it ends early rather than grow past the limit. */
+		bytes += summary_bytes(&rows[shown]);
+		if (shown && bytes > HP_LIMIT_MESSAGE_BYTES)
+			break;
+		hp_array_add(arena, items, hp_reply_summary(broker, &rows[shown]));
+	}
+	hp_map_set(arena, reply, "items", items);
+	if (shown < count && shown)
+		hp_map_set_str(arena, reply, "next", rows[shown - 1].id);
+	hp_map_set(arena, reply, "event_seq", hp_value_uint(arena, broker->event_seq));
+	hp_map_set_int(arena, reply, "now_ms", broker->clock.wall_ms);
+	return reply;
+}
+
+struct hp_value *
+hp_handle_show(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	struct hp_row row;
+	struct hp_value *refusal;
+	if (!hp_reply_find(call, &row, &refusal))
+		return refusal;
+	struct hp_stored_vote *votes = NULL;
+	size_t count = 0;
+	if (hp_store_votes(broker->store, arena, row.key, &votes, &count) != HP_OK)
+		return hp_store_failed(broker, "reading votes");
+	/* The request's own row says what a status says; this adds the bytes and their story. */
+	struct hp_value *reply = hp_reply_summary(broker, &row);
+	hp_map_set_str(arena, reply, "type", "request");
+	if (row.canonical.p)
+		hp_map_set_bin(arena, reply, "canonical", row.canonical.p, row.canonical.len);
+	hp_map_set(arena, reply, "votes", hp_reply_votes(broker, votes, count));
+	hp_map_set(arena, reply, "notes", hp_reply_notes(broker, row.key));
+	hp_map_set(arena, reply, "history", hp_reply_history(broker, row.key));
+	if (*row.reason)
+		hp_map_set_str(arena, reply, "reason", row.reason);
+	if (*row.by)
+		hp_map_set_str(arena, reply, "by", row.by);
+	hp_map_set_bool(arena, reply, "stop", row.stop);
+	hp_map_set_int(arena, reply, "now_ms", broker->clock.wall_ms);
+	return reply;
+}

@@ -1,0 +1,216 @@
+/*
+ * handle_stop - halt and resume (EU AI Act Art. 14; lifecycle invariant 7).
+ *
+ * A halt is one transaction: everything waiting in its scope ends as `halted`, everything running is
+ * told to stop. Sessions are keyed (agent, session); a halt of an agent covers all its sessions.
+ */
+#include <string.h>
+
+#include "broker/log.h"
+#include "broker/park.h"
+#include "broker/reply.h"
+#include "core/text.h"
+
+static bool
+covers(const struct hp_stored_halt *halt, const char *agent, const char *session)
+{
+	if (!*halt->agent)
+		return true;
+	if (strcmp(halt->agent, agent) != 0)
+		return false;
+	return !*halt->session || strcmp(halt->session, session ? session : "") == 0;
+}
+
+static bool
+read_halts(struct hp_broker *broker, struct hp_stored_halt **ret_halts, size_t *ret_count)
+{
+	if (hp_store_halts(broker->store, &broker->arena, ret_halts, ret_count) == HP_OK)
+		return true;
+	hp_store_failed(broker, "reading halts");
+	return false;
+}
+
+bool
+hp_halted(struct hp_broker *broker, const char *agent, const char *session)
+{
+	struct hp_stored_halt *halts = NULL;
+	size_t count = 0;
+	if (!read_halts(broker, &halts, &count))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (covers(&halts[i], agent, session))
+			return true;
+	return false;
+}
+
+/* What a halt or resume is about. agent and session are "" for all. */
+struct scope {
+	const char *name, *agent, *session, *reason;
+};
+
+/* Reads the scope and checks that this caller may stop (or resume) it. NULL: fine. */
+static struct hp_value *
+read_scope(struct hp_call *call, struct scope *scope)
+{
+	struct hp_broker *broker = call->broker;
+	*scope = (struct scope){
+		.name = hp_map_get_str(call->map, "scope", ""),
+		.agent = hp_map_get_str(call->map, "agent", ""),
+		.session = hp_map_get_str(call->map, "session", ""),
+		.reason = hp_map_get_str(call->map, "reason", ""),
+	};
+	if (!*scope->agent) /* the message table sees to it that only "all" leaves it out */
+		return NULL;
+	const struct hp_principal *agent = hp_directory_by_name(broker->directory, scope->agent);
+	if (!agent)
+		return hp_refuse(call, HP_CODE_not_found, "agent", "no principal \"%s\"",
+				 hp_text_safe(&broker->arena, scope->agent, 0));
+	scope->agent = agent->name;
+	return NULL;
+}
+
+/* A human without another role stops only what it owns. */
+static struct hp_value *
+refuse_owner(struct hp_call *call, const struct scope *scope)
+{
+	if (call->who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN))
+		return NULL;
+	const struct hp_principal *agent =
+		*scope->agent ? hp_directory_by_name(call->broker->directory, scope->agent) : NULL;
+	if (agent && *call->who->person &&
+	    strcmp(hp_principal_owner(agent), call->who->person) == 0)
+		return NULL;
+	return hp_refuse(call, HP_CODE_unauthorised, "scope",
+			 "an owner may halt only agents of its own");
+}
+
+static struct hp_value *
+scope_value(struct hp_broker *broker, const struct scope *scope, const char *type)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *map = type ? hp_reply_new(broker, type) : hp_value_map(arena);
+	hp_map_set_str(arena, map, "scope", scope->name);
+	if (*scope->agent)
+		hp_map_set_str(arena, map, "agent", scope->agent);
+	if (*scope->session)
+		hp_map_set_str(arena, map, "session", scope->session);
+	hp_map_set_str(arena, map, "reason", scope->reason);
+	return map;
+}
+
+/* Ends what waits and tells what runs to stop. */
+static void
+stop_all(struct hp_call *call, const struct scope *scope, int64_t *ret_halted, int64_t *ret_told)
+{
+	struct hp_broker *broker = call->broker;
+	int64_t *keys = NULL;
+	size_t count = 0;
+	*ret_halted = *ret_told = 0;
+	if (hp_store_in_scope(broker->store, &broker->arena, *scope->agent ? scope->agent : NULL,
+			      *scope->session ? scope->session : NULL, &keys, &count) != HP_OK) {
+		hp_store_failed(broker, "reading a halt's scope");
+		return;
+	}
+	for (size_t i = 0; i < count && !broker->fatal; i++) {
+		struct hp_row row;
+		if (hp_store_get_key(broker->store, &broker->arena, keys[i], &row) != HP_OK) {
+			hp_store_failed(broker, "reading a request");
+			return;
+		}
+		if (row.state == HP_STATE_PENDING || row.state == HP_STATE_GRANTED) {
+			row.due = (struct hp_due){0};
+			hp_transition(broker, &row, HP_EVENT_HALT, call->who->name, scope->reason,
+				      NULL);
+			++*ret_halted;
+			continue;
+		}
+		if (hp_store_set_stop(broker->store, row.key, true) != HP_OK) {
+			hp_store_failed(broker, "stopping a request");
+			return;
+		}
+		hp_park_touch(broker, row.id, false);
+		++*ret_told;
+	}
+}
+
+struct hp_value *
+hp_handle_halt(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_arena *arena = &broker->arena;
+	struct scope scope;
+	struct hp_value *refusal = read_scope(call, &scope);
+	if (!refusal)
+		refusal = refuse_owner(call, &scope);
+	if (refusal)
+		return refusal;
+	struct hp_stored_halt halt = {
+		.agent = scope.agent,
+		.session = scope.session,
+		.by = call->who->name,
+		.reason = scope.reason,
+		.at_ms = broker->clock.wall_ms,
+	};
+	/* A scope that is halted already stays so; whatever slipped in since is stopped too. */
+	enum hp_status status = hp_store_add_halt(broker->store, &halt);
+	if (status != HP_OK && status != HP_CONFLICT)
+		return hp_store_failed(broker, "storing a halt");
+	int64_t halted, told;
+	stop_all(call, &scope, &halted, &told);
+	struct hp_value *body = scope_value(broker, &scope, NULL);
+	hp_map_set_int(arena, body, "halted", halted);
+	hp_map_set_int(arena, body, "stopping", told);
+	hp_record(broker, "halt", call->who->name, NULL, body, true);
+	HP_LOG("warning", "halt", "scope", scope.name, "agent", scope.agent, "session",
+	       scope.session, "by", call->who->name, "reason", scope.reason);
+	struct hp_value *reply = scope_value(broker, &scope, "halted");
+	hp_map_set_int(arena, reply, "halted", halted);
+	hp_map_set_int(arena, reply, "stopping", told);
+	return broker->fatal ? NULL : reply;
+}
+
+/* What runs on in the scope and is covered by no other halt may go on (a rollback that waited). */
+static void
+unstop_all(struct hp_broker *broker, const struct scope *scope)
+{
+	int64_t *keys = NULL;
+	size_t count = 0;
+	if (hp_store_in_scope(broker->store, &broker->arena, *scope->agent ? scope->agent : NULL,
+			      *scope->session ? scope->session : NULL, &keys, &count) != HP_OK) {
+		hp_store_failed(broker, "reading a halt's scope");
+		return;
+	}
+	for (size_t i = 0; i < count && !broker->fatal; i++) {
+		struct hp_row row;
+		if (hp_store_get_key(broker->store, &broker->arena, keys[i], &row) != HP_OK) {
+			hp_store_failed(broker, "reading a request");
+			return;
+		}
+		if (!row.stop || hp_halted(broker, row.requester, row.session))
+			continue;
+		if (hp_store_set_stop(broker->store, row.key, false) != HP_OK)
+			hp_store_failed(broker, "resuming a request");
+		hp_park_touch(broker, row.id, false);
+	}
+}
+
+struct hp_value *
+hp_handle_resume(struct hp_call *call)
+{
+	struct hp_broker *broker = call->broker;
+	struct scope scope;
+	struct hp_value *refusal = read_scope(call, &scope);
+	if (refusal)
+		return refusal;
+	enum hp_status status =
+		hp_store_remove_halt(broker->store, scope.agent, scope.session);
+	if (status == HP_CONFLICT || status == HP_NOT_FOUND)
+		return hp_refuse(call, HP_CODE_conflict, "scope", "this scope is not halted");
+	if (status != HP_OK)
+		return hp_store_failed(broker, "removing a halt");
+	unstop_all(broker, &scope);
+	hp_record(broker, "resume", call->who->name, NULL, scope_value(broker, &scope, NULL), true);
+	HP_LOG("warning", "resume", "scope", scope.name, "agent", scope.agent, "session",
+	       scope.session, "by", call->who->name, "reason", scope.reason);
+	return broker->fatal ? NULL : scope_value(broker, &scope, "resumed");
+}

@@ -1,0 +1,116 @@
+/*
+ * load - the policy and the principals, read from the instance; all or nothing.
+ *
+ * A load that fails leaves the old ones in force and says where the file is broken. One that works
+ * has its leaves: the whole policy text, and every entry, so that the log tells which rules and keys
+ * were in force when (trust.md).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/log.h"
+#include "broker/outbox.h"
+#include "broker/sockets.h"
+#include "proto/file.h"
+#include "proto/instance.h"
+
+static enum hp_status
+read_policy(struct hp_broker *broker, const struct hp_directory *directory,
+	    struct hp_policy **ret_policy, struct hp_error *err)
+{
+	struct hp_buf text = {0};
+	struct hp_policy *policy = NULL;
+	const char *path = hp_instance_path(&broker->arena, broker->home, "policy.yaml");
+	enum hp_status status = path ? hp_file_read(path, &text, err) : HP_NOMEM;
+	if (status == HP_OK) {
+		status = hp_policy_load(hp_buf_text(&text), text.len, &policy, err);
+		if (status == HP_OK)
+			status = hp_policy_check_quorums(policy, directory, err);
+		if (status != HP_OK)
+			hp_instance_locate(err, path);
+	}
+	hp_buf_release(&text);
+	if (status == HP_OK)
+		*ret_policy = policy;
+	else
+		hp_policy_free(policy);
+	return status;
+}
+
+static void
+record_policy(struct hp_broker *broker, const char *actor)
+{
+	struct hp_arena *arena = &broker->arena;
+	size_t len;
+	const char *text = hp_policy_text(broker->policy, &len);
+	struct hp_value *body = hp_value_map(arena);
+	hp_map_set_bin(arena, body, "version", hp_policy_version(broker->policy), HP_HASH_BYTES);
+	hp_map_set_bin(arena, body, "text", text, len); /* bin: any length, any bytes */
+	hp_record(broker, "policy", actor, NULL, body, false);
+	struct hp_value *event = hp_value_map(arena);
+	hp_map_set_bin(arena, event, "version", hp_policy_version(broker->policy), HP_HASH_BYTES);
+	hp_outbox_event(broker, "policy", event);
+}
+
+static void
+record_principals(struct hp_broker *broker, const char *actor)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *body = hp_value_map(arena), *list = hp_value_array(arena);
+	for (size_t i = 0; i < hp_directory_count(broker->directory); i++) {
+		const struct hp_principal *who = hp_directory_at(broker->directory, i);
+		struct hp_value *entry = hp_principal_to_value(arena, who);
+		hp_map_set_str(arena, entry, "name", who->name);
+		hp_array_add(arena, list, entry);
+	}
+	hp_map_set(arena, body, "principals", list);
+	hp_record(broker, "principals", actor, NULL, body, false);
+}
+
+/* Whether somebody who could read events before may not any more. */
+static bool
+lost_subscriber(const struct hp_directory *before, const struct hp_directory *after)
+{
+	const unsigned readers = HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR;
+	for (size_t i = 0; before && i < hp_directory_count(before); i++) {
+		const struct hp_principal *was = hp_directory_at(before, i);
+		const struct hp_principal *is = hp_directory_by_key(after, was->curve_public);
+		if ((was->roles & readers) && !was->revoked &&
+		    (!is || is->revoked || !(is->roles & readers)))
+			return true;
+	}
+	return false;
+}
+
+enum hp_status
+hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err)
+{
+	struct hp_arena memory = {0};
+	struct hp_directory *directory = NULL;
+	struct hp_policy *policy = NULL;
+	enum hp_status status = hp_instance_principals(&memory, broker->home, &directory, err);
+	if (status == HP_OK)
+		status = read_policy(broker, directory, &policy, err);
+	if (status != HP_OK) {
+		hp_directory_free(directory);
+		hp_arena_release(&memory);
+		return status;
+	}
+	bool cut = lost_subscriber(broker->directory, directory);
+	hp_directory_free(broker->directory);
+	hp_arena_release(&broker->principals_arena);
+	hp_policy_free(broker->policy);
+	broker->directory = directory;
+	broker->principals_arena = memory;
+	broker->policy = policy;
+	record_policy(broker, actor);
+	record_principals(broker, actor);
+	if (broker->fatal)
+		return hp_fail(err, HP_IO, "the load could not be recorded");
+	if (cut && (status = hp_sockets_reopen_events(broker, err)) != HP_OK)
+		broker->fatal = true; /* a revoked reader must not go on reading */
+	char count[24];
+	snprintf(count, sizeof count, "%zu", hp_directory_count(directory));
+	HP_LOG("info", "loaded", "by", actor, "principals", count);
+	return status;
+}

@@ -1,0 +1,213 @@
+/*
+ * loop - natural batching: one turn, one clock read, one transaction.
+ *
+ * Each turn: due timers → control socket → some of the agents' → parked calls → COMMIT → replies →
+ * events. While the COMMIT's fsync runs, libzmq's I/O thread (which does the CURVE crypto) fills the
+ * next batch, so batches grow with load: one message a commit when idle, hundreds when busy.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+#include "broker/outbox.h"
+#include "broker/park.h"
+#include "broker/zap.h"
+
+enum {
+	CHECKPOINT_AFTER_MS = 1000, /* leaves stay unsigned at most this long */
+	LONGEST_WAIT_MS = 10000,
+	CONTROL_PER_TURN = 1024,
+};
+
+/* ---- one turn ---- */
+
+static void
+drain(struct hp_broker *broker, enum hp_door door, int64_t most)
+{
+	for (int64_t i = 0; i < most && !broker->fatal; i++) {
+		struct hp_frames frames;
+		enum hp_status status = hp_frames_receive(broker->sockets[door], &frames);
+		if (status == HP_NOT_FOUND)
+			return;
+		if (status != HP_OK) {
+			HP_LOG("error", "receive", "reason", zmq_strerror(zmq_errno()));
+			broker->fatal = true;
+			return;
+		}
+		hp_dispatch(broker, door, &frames);
+		hp_frames_release(&frames);
+	}
+}
+
+static void
+read_freeze(struct hp_broker *broker)
+{
+	bool frozen = broker->clock.wall_ms < hp_audit_last_wall_ms(broker->audit);
+	if (frozen != broker->frozen)
+		HP_LOG(frozen ? "error" : "info", frozen ? "clock-frozen" : "clock-caught-up",
+		       "reason",
+		       frozen ? "the wall clock is behind the last leaf: nothing is granted"
+			      : "the wall clock has caught up with the log");
+	broker->frozen = frozen;
+}
+
+/* Commits; false: indeterminate, nothing may leave (trust.md, trap 6). */
+static bool
+commit(struct hp_broker *broker, uint64_t leaves_before)
+{
+	if (broker->event_seq_changed &&
+	    hp_store_put_int(broker->store, "event_seq", (int64_t)broker->event_seq) != HP_OK)
+		hp_store_failed(broker, "storing the event number");
+	broker->event_seq_changed = false;
+	if (broker->arena.failed && !broker->fatal) {
+		HP_LOG("error", "out-of-memory", "doing", "a turn");
+		broker->fatal = true;
+	}
+	if (broker->fatal)
+		return false;
+	if (hp_store_commit(broker->store) != HP_OK) {
+		hp_store_failed(broker, "committing");
+		return false;
+	}
+	broker->counters.commits++;
+	hp_audit_committed(broker->audit);
+	if (hp_audit_size(broker->audit) != leaves_before && !broker->checkpoint_due_ms)
+		broker->checkpoint_due_ms = broker->clock.boottime_ms + CHECKPOINT_AFTER_MS;
+	return true;
+}
+
+/* Signs and locks what is committed, where a reply needs it or it is time. */
+static bool
+checkpoint(struct hp_broker *broker)
+{
+	struct hp_error err = {0};
+	bool due = broker->checkpoint_due_ms &&
+		   broker->checkpoint_due_ms <= broker->clock.boottime_ms;
+	if (!broker->checkpoint_now && !due)
+		return true;
+	if (hp_audit_checkpoint(broker->audit, &err) != HP_OK) {
+		HP_LOG("error", "checkpoint-failed", "reason", err.message);
+		broker->fatal = true;
+		return false;
+	}
+	broker->checkpoint_due_ms = 0;
+	broker->checkpoint_now = false;
+	if (hp_store_checkpoint_wal(broker->store) != HP_OK) {
+		hp_store_failed(broker, "checkpointing the WAL");
+		return false;
+	}
+	return true;
+}
+
+void
+hp_broker_turn(struct hp_broker *broker)
+{
+	uint64_t leaves_before = hp_audit_size(broker->audit);
+	broker->counters.turns++;
+	hp_arena_reset(&broker->arena);
+	read_freeze(broker);
+	hp_zap_run(broker);
+	if (hp_store_begin(broker->store) != HP_OK) {
+		hp_store_failed(broker, "beginning a transaction");
+		return;
+	}
+	hp_timers_run(broker);
+	drain(broker, HP_DOOR_CONTROL, CONTROL_PER_TURN);
+	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
+	hp_park_run(broker);
+	hp_zap_record(broker);
+	if (!commit(broker, leaves_before)) {
+		hp_store_rollback(broker->store);
+		return;
+	}
+	if (checkpoint(broker))
+		hp_outbox_flush(broker);
+}
+
+/* ---- forever ---- */
+
+static void
+sooner(int64_t *wait_ms, int64_t in_ms)
+{
+	if (in_ms >= 0 && in_ms < *wait_ms)
+		*wait_ms = in_ms;
+}
+
+static int64_t
+next_wait_ms(struct hp_broker *broker)
+{
+	int64_t wait_ms = LONGEST_WAIT_MS, timer_ms = -1;
+	struct hp_due now = hp_clock_after(&broker->clock, 0);
+	if (hp_store_next_due(broker->store, &now, &timer_ms) != HP_OK)
+		hp_store_failed(broker, "reading timers");
+	sooner(&wait_ms, timer_ms);
+	sooner(&wait_ms, hp_park_next_ms(broker));
+	if (broker->checkpoint_due_ms) {
+		int64_t in_ms = broker->checkpoint_due_ms - broker->clock.boottime_ms;
+		sooner(&wait_ms, in_ms > 0 ? in_ms : 0);
+	}
+	return wait_ms;
+}
+
+static void
+reload(struct hp_broker *broker)
+{
+	struct hp_error err = {0};
+	hp_notify("RELOADING=1");
+	if (hp_store_begin(broker->store) != HP_OK) {
+		hp_store_failed(broker, "beginning a transaction");
+		return;
+	}
+	uint64_t before = hp_audit_size(broker->audit);
+	if (hp_broker_load(broker, "broker", &err) != HP_OK)
+		HP_LOG("error", "reload", "reason", err.message, "effect",
+		       "the old policy and principals stay in force");
+	if (commit(broker, before) && checkpoint(broker))
+		hp_outbox_flush(broker);
+	hp_notify("READY=1");
+}
+
+/* The signals that are there; false: stop. */
+static bool
+take_signals(struct hp_broker *broker, int signal_fd)
+{
+	struct signalfd_siginfo info;
+	while (read(signal_fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo != SIGHUP)
+			return false;
+		reload(broker);
+	}
+	return true;
+}
+
+int
+hp_broker_serve(struct hp_broker *broker, int signal_fd)
+{
+	bool running = true;
+	while (running && !broker->fatal) {
+		zmq_pollitem_t items[] = {
+			{.fd = signal_fd, .events = ZMQ_POLLIN},
+			{.socket = hp_zap_socket(broker->zap), .events = ZMQ_POLLIN},
+			{.socket = broker->sockets[HP_DOOR_CONTROL], .events = ZMQ_POLLIN},
+			{.socket = broker->sockets[HP_DOOR_AGENTS], .events = ZMQ_POLLIN},
+		};
+		if (zmq_poll(items, 4, next_wait_ms(broker)) < 0 && errno != EINTR) {
+			HP_LOG("error", "poll", "reason", zmq_strerror(zmq_errno()));
+			return 1;
+		}
+		if (hp_clock_read(&broker->clock) != HP_OK) {
+			HP_LOG("error", "clock", "reason", "the system does not tell the time");
+			return 1;
+		}
+		running = take_signals(broker, signal_fd);
+		if (!broker->fatal)
+			hp_broker_turn(broker);
+	}
+	if (broker->fatal)
+		return 1;
+	broker->checkpoint_now = true;
+	return checkpoint(broker) ? 0 : 1;
+}

@@ -1,0 +1,191 @@
+#include "broker/park.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/dispatch.h"
+#include "core/msgpack.h"
+
+enum { ID_BYTES = 40 };
+
+struct parked {
+	struct parked *next;
+	char id[ID_BYTES]; /* "" : anything granted */
+	char key[41];	   /* Z85 of the caller's CURVE key: looked up anew when it runs */
+	enum hp_door door;
+	int64_t uid;
+	struct hp_envelope envelope;
+	uint64_t seq;
+	struct hp_buf message; /* the map, as HP-canon */
+	int64_t until_ms;      /* boot time */
+};
+
+struct hp_parking {
+	struct parked *first;
+	char (*touched)[ID_BYTES];
+	size_t touched_count, touched_capacity;
+	bool granted;		 /* something was granted in this turn */
+	const struct parked *running; /* the call whose handler runs now */
+};
+
+struct hp_parking *
+hp_parking_new(void)
+{
+	return calloc(1, sizeof(struct hp_parking));
+}
+
+static void
+free_parked(struct parked *parked)
+{
+	hp_envelope_release(&parked->envelope);
+	hp_buf_release(&parked->message);
+	free(parked);
+}
+
+void
+hp_parking_free(struct hp_parking *parking)
+{
+	if (!parking)
+		return;
+	while (parking->first) {
+		struct parked *next = parking->first->next;
+		free_parked(parking->first);
+		parking->first = next;
+	}
+	free(parking->touched);
+	free(parking);
+}
+
+static size_t
+count_of(const struct hp_parking *parking, const char *key)
+{
+	size_t count = 0;
+	for (const struct parked *p = parking->first; p; p = p->next)
+		count += strcmp(p->key, key) == 0;
+	return count;
+}
+
+int64_t
+hp_park_left_ms(const struct hp_call *call)
+{
+	const struct parked *running = call->broker->parking->running;
+	if (!running)
+		return hp_map_get_int(call->map, "timeout_ms", 0);
+	int64_t left = running->until_ms - call->broker->clock.boottime_ms;
+	return left > 0 ? left : 0;
+}
+
+bool
+hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
+{
+	struct hp_parking *parking = call->broker->parking;
+	char key[41];
+	hp_z85_encode(call->who->curve_public, key);
+	if (count_of(parking, key) >= HP_LIMIT_WAITS_PER_PEER)
+		return false;
+	struct parked *parked = calloc(1, sizeof *parked);
+	if (!parked)
+		return false;
+	struct hp_error err;
+	if (hp_msgpack_encode(call->map, &parked->message, &err) != HP_OK ||
+	    parked->message.failed || (id && strlen(id) >= ID_BYTES)) {
+		free_parked(parked);
+		return false;
+	}
+	if (id)
+		memcpy(parked->id, id, strlen(id));
+	memcpy(parked->key, key, sizeof key);
+	parked->door = call->door;
+	parked->uid = call->uid;
+	parked->seq = call->seq;
+	parked->until_ms = call->broker->clock.boottime_ms + timeout_ms;
+	parked->envelope = *call->envelope;
+	*call->envelope = (struct hp_envelope){0};
+	parked->next = parking->first;
+	parking->first = parked;
+	return true;
+}
+
+void
+hp_park_touch(struct hp_broker *broker, const char *id, bool granted)
+{
+	struct hp_parking *parking = broker->parking;
+	parking->granted |= granted;
+	if (!parking->first || strlen(id) >= ID_BYTES)
+		return;
+	if (parking->touched_count == parking->touched_capacity) {
+		size_t wider = parking->touched_capacity ? parking->touched_capacity * 2 : 64;
+		void *grown = realloc(parking->touched, wider * ID_BYTES);
+		if (!grown) {
+			broker->fatal = true;
+			return;
+		}
+		parking->touched = grown;
+		parking->touched_capacity = wider;
+	}
+	strcpy(parking->touched[parking->touched_count++], id);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static bool
+is_due(const struct hp_broker *broker, const struct parked *parked)
+{
+	const struct hp_parking *parking = broker->parking;
+	if (parked->until_ms <= broker->clock.boottime_ms)
+		return true;
+	if (!parked->id[0])
+		return parking->granted;
+	return parking->touched_count && bsearch(parked->id, parking->touched,
+						 parking->touched_count, ID_BYTES, compare_ids);
+}
+
+void
+hp_park_run(struct hp_broker *broker)
+{
+	struct hp_parking *parking = broker->parking;
+	if (parking->touched_count)
+		qsort(parking->touched, parking->touched_count, ID_BYTES, compare_ids);
+	struct parked *due = NULL, **end = &due;
+	for (struct parked **at = &parking->first; *at;) {
+		struct parked *parked = *at;
+		if (!is_due(broker, parked)) {
+			at = &parked->next;
+			continue;
+		}
+		*at = parked->next;
+		parked->next = NULL;
+		*end = parked;
+		end = &parked->next;
+	}
+	parking->touched_count = 0;
+	parking->granted = false;
+	while (due) {
+		struct parked *parked = due;
+		due = parked->next;
+		parking->running = parked;
+		if (!broker->fatal)
+			hp_dispatch_again(broker, parked->door, &parked->envelope, parked->key,
+					  parked->uid, parked->seq, &parked->message);
+		parking->running = NULL;
+		free_parked(parked);
+	}
+}
+
+int64_t
+hp_park_next_ms(const struct hp_broker *broker)
+{
+	int64_t next = -1;
+	for (const struct parked *p = broker->parking->first; p; p = p->next) {
+		int64_t left = p->until_ms - broker->clock.boottime_ms;
+		if (left < 0)
+			left = 0;
+		if (next < 0 || left < next)
+			next = left;
+	}
+	return next;
+}

@@ -1,0 +1,36 @@
+/*
+ * park - long polls that wait for something to happen.
+ *
+ * A `wait` waits for its request to reach a point, a `claim` for something to claim; either ends at
+ * its own time limit with what is true then. Parked calls are memory only: after a restart clients
+ * ask again (lifecycle invariant 9).
+ * Invariant: a key has at most HP_LIMIT_WAITS_PER_PEER parked calls.
+ */
+#ifndef HP_BROKER_PARK_H
+#define HP_BROKER_PARK_H
+
+#include "broker/broker.h"
+
+struct hp_parking *hp_parking_new(void);
+void hp_parking_free(struct hp_parking *parking);
+
+/*
+ * Parks the call until `id` (NULL: anything that was granted) changes or `timeout_ms` passes; then
+ * the call's handler runs again, on the same message, with its time limit 0 once that has passed.
+ * Takes the envelope over. False when this key has too many (answer `queue_full`).
+ */
+bool hp_park(struct hp_call *call, const char *id, int64_t timeout_ms);
+
+/* How long a parked call still has; the message's own timeout_ms for one that was not parked. */
+int64_t hp_park_left_ms(const struct hp_call *call);
+
+/* Something happened to `id` in this turn. */
+void hp_park_touch(struct hp_broker *broker, const char *id, bool granted);
+
+/* Runs again whatever was touched or is out of time. */
+void hp_park_run(struct hp_broker *broker);
+
+/* Milliseconds to the next time limit; -1 for none. */
+int64_t hp_park_next_ms(const struct hp_broker *broker);
+
+#endif

@@ -1,0 +1,241 @@
+#include "broker/reply.h"
+
+#include <string.h>
+
+#include "core/msgpack.h"
+#include "core/text.h"
+
+struct hp_value *
+hp_reply_new(struct hp_broker *broker, const char *type)
+{
+	struct hp_value *reply = hp_value_map(&broker->arena);
+	hp_map_set_str(&broker->arena, reply, "type", type);
+	return reply;
+}
+
+struct hp_value *
+hp_reply_decode(struct hp_broker *broker, struct hp_str bytes)
+{
+	const struct hp_value *value = NULL;
+	if (!bytes.p || hp_msgpack_decode(&broker->arena, bytes.p, bytes.len, &value, NULL) != HP_OK)
+		return hp_value_nil(&broker->arena);
+	return hp_value_copy(&broker->arena, value);
+}
+
+static void
+set_text(struct hp_arena *arena, struct hp_value *map, const char *key, const char *text)
+{
+	if (text && *text)
+		hp_map_set_str(arena, map, key, text);
+}
+
+/* The moment that silence becomes a no: for a person (pending) or an enforcement point (granted). */
+static void
+set_deadline(struct hp_arena *arena, struct hp_value *map, const struct hp_row *row)
+{
+	if ((row->state == HP_STATE_PENDING || row->state == HP_STATE_GRANTED) && row->due.wall_ms)
+		hp_map_set_int(arena, map, "deadline_ms", row->due.wall_ms);
+}
+
+struct hp_value *
+hp_reply_summary(struct hp_broker *broker, const struct hp_row *row)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *map = hp_value_map(arena);
+	hp_map_set_str(arena, map, "id", row->id);
+	hp_map_set_str(arena, map, "state", hp_state_name(row->state));
+	hp_map_set_str(arena, map, "tier", row->tier);
+	hp_map_set_str(arena, map, "effect", row->effect);
+	hp_map_set_str(arena, map, "environment", row->environment);
+	hp_map_set(arena, map, "class", hp_reply_decode(broker, row->classes));
+	hp_map_set_str(arena, map, "operation", row->operation);
+	set_text(arena, map, "resource", row->resource);
+	hp_map_set_int(arena, map, "resources", row->resource_count);
+	hp_map_set_str(arena, map, "requester", row->requester);
+	hp_map_set_str(arena, map, "summary", row->summary);
+	hp_map_set_int(arena, map, "submitted_ms", row->submitted_ms);
+	set_deadline(arena, map, row);
+	hp_map_set_int(arena, map, "approvals", row->approvals);
+	hp_map_set_int(arena, map, "needed", row->needed);
+	hp_map_set(arena, map, "flags", hp_reply_decode(broker, row->flags));
+	hp_map_set_bin(arena, map, "digest", row->digest, HP_HASH_BYTES);
+	return map;
+}
+
+struct hp_value *
+hp_reply_notes(struct hp_broker *broker, int64_t key)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_stored_note *notes = NULL;
+	size_t count = 0;
+	if (hp_store_notes(broker->store, arena, key, &notes, &count) != HP_OK)
+		return hp_store_failed(broker, "reading notes");
+	struct hp_value *list = hp_value_array(arena);
+	for (size_t i = 0; i < count; i++) {
+		struct hp_value *note = hp_value_map(arena);
+		hp_map_set_str(arena, note, "by", notes[i].by);
+		hp_map_set_int(arena, note, "at_ms", notes[i].at_ms);
+		hp_map_set_str(arena, note, "text", notes[i].text);
+		hp_array_add(arena, list, note);
+	}
+	return list;
+}
+
+struct hp_value *
+hp_reply_votes(struct hp_broker *broker, const struct hp_stored_vote *votes, size_t count)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *list = hp_value_array(arena);
+	for (size_t i = 0; i < count; i++) {
+		struct hp_value *vote = hp_value_map(arena);
+		hp_map_set_str(arena, vote, "by", votes[i].by);
+		hp_map_set_str(arena, vote, "person", votes[i].person);
+		hp_map_set_str(arena, vote, "decision", votes[i].approve ? "approve" : "deny");
+		hp_map_set_int(arena, vote, "at_ms", votes[i].at_ms);
+		hp_map_set_bin(arena, vote, "body", votes[i].body.p, votes[i].body.len);
+		hp_map_set_bin(arena, vote, "signature", votes[i].signature, HP_SIGNATURE_BYTES);
+		hp_map_set_bin(arena, vote, "sign_public", votes[i].sign_public,
+			       HP_SIGN_PUBLIC_BYTES);
+		hp_array_add(arena, list, vote);
+	}
+	return list;
+}
+
+struct hp_value *
+hp_reply_history(struct hp_broker *broker, int64_t key)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_stored_history *history = NULL;
+	size_t count = 0;
+	if (hp_store_history(broker->store, arena, key, &history, &count) != HP_OK)
+		return hp_store_failed(broker, "reading history");
+	struct hp_value *list = hp_value_array(arena);
+	for (size_t i = 0; i < count; i++) {
+		struct hp_value *step = hp_value_map(arena);
+		hp_map_set_int(arena, step, "at_ms", history[i].at_ms);
+		hp_map_set_str(arena, step, "state", hp_state_name(history[i].state));
+		set_text(arena, step, "by", history[i].by);
+		set_text(arena, step, "reason", history[i].reason);
+		hp_array_add(arena, list, step);
+	}
+	return list;
+}
+
+struct hp_value *
+hp_reply_status(struct hp_broker *broker, const struct hp_row *row)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *notes = hp_reply_notes(broker, row->key);
+	if (!notes)
+		return NULL;
+	struct hp_value *reply = hp_reply_new(broker, "status");
+	hp_map_set_str(arena, reply, "id", row->id);
+	hp_map_set_str(arena, reply, "state", hp_state_name(row->state));
+	set_text(arena, reply, "reason", row->reason);
+	set_text(arena, reply, "by", row->by);
+	hp_map_set_int(arena, reply, "approvals", row->approvals);
+	hp_map_set_int(arena, reply, "needed", row->needed);
+	set_deadline(arena, reply, row);
+	if (hp_value_count(notes))
+		hp_map_set(arena, reply, "notes", notes);
+	hp_map_set_bool(arena, reply, "stop", row->stop);
+	return reply;
+}
+
+/* What a receipt says in words: the state's meaning for the one who asks, and what spoke first. */
+static const char *
+receipt_message(struct hp_broker *broker, const struct hp_row *row, const struct hp_value *findings)
+{
+	static const char *const meaning[HP_STATE_COUNT] = {
+		[HP_STATE_BLOCKED] = "blocked; nobody can approve it here",
+		[HP_STATE_PENDING] = "held for approval; go on with other work and wait",
+		[HP_STATE_GRANTED] = "granted; claim it to run it",
+		[HP_STATE_EXECUTING] = "claimed and running",
+		[HP_STATE_DENIED] = "denied by a person",
+		[HP_STATE_EXPIRED] = "nobody approved it in time, so it is denied",
+		[HP_STATE_HALTED] = "stopped by a halt",
+		[HP_STATE_LAPSED] = "granted, but not claimed in time",
+	};
+	const char *text = meaning[row->state] ? meaning[row->state] : hp_state_name(row->state);
+	const char *why = row->reason && *row->reason
+				  ? row->reason
+				  : hp_map_get_str(hp_array_get(findings, 0), "message", NULL);
+	if (!why || (row->state != HP_STATE_BLOCKED && row->state != HP_STATE_PENDING &&
+		     row->state != HP_STATE_DENIED))
+		return text;
+	return hp_arena_printf(&broker->arena, "%s: %s", text, why);
+}
+
+struct hp_value *
+hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row)
+{
+	struct hp_arena *arena = &broker->arena;
+	const struct hp_value *canonical = hp_reply_decode(broker, row->canonical);
+	const struct hp_value *findings = hp_map_get(canonical, "findings");
+	enum hp_effect effect = HP_EFFECT_BLOCK;
+	if (!hp_effect_parse(row->effect, &effect))
+		effect = HP_EFFECT_BLOCK;
+	struct hp_value *reply = hp_reply_new(broker, "receipt");
+	hp_map_set_str(arena, reply, "id", row->id);
+	hp_map_set_str(arena, reply, "verdict", hp_effect_verdict(effect));
+	hp_map_set_str(arena, reply, "effect", row->effect);
+	hp_map_set_str(arena, reply, "state", hp_state_name(row->state));
+	hp_map_set_str(arena, reply, "tier", row->tier);
+	hp_map_set_str(arena, reply, "environment", row->environment);
+	hp_map_set(arena, reply, "class", hp_reply_decode(broker, row->classes));
+	set_deadline(arena, reply, row);
+	hp_map_set_bin(arena, reply, "digest", row->digest, HP_HASH_BYTES);
+	hp_map_set_bin(arena, reply, "action_digest", row->action_digest, HP_HASH_BYTES);
+	hp_map_set(arena, reply, "findings",
+		   findings ? hp_value_copy(arena, findings) : hp_value_array(arena));
+	hp_map_set_str(arena, reply, "message", receipt_message(broker, row, findings));
+	return reply;
+}
+
+bool
+hp_reply_is_requester(const struct hp_principal *who, const struct hp_row *row)
+{
+	return strcmp(who->name, row->requester) == 0 ||
+	       (*row->via && strcmp(who->name, row->via) == 0);
+}
+
+/* Who may know that a request exists (protocol.md: "another's id too" is not_found). */
+static bool
+may_see(const struct hp_principal *who, const struct hp_row *row)
+{
+	if (who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR))
+		return true;
+	if (hp_reply_is_requester(who, row))
+		return true;
+	if ((who->roles & HP_ROLE_HUMAN) && *who->person && strcmp(who->person, row->owner) == 0)
+		return true;
+	if (!(who->roles & HP_ROLE_EXECUTOR))
+		return false;
+	/* Its executor: who claimed it, or who could. */
+	if (*row->claimer)
+		return strcmp(who->name, row->claimer) == 0;
+	return *row->audience && strcmp(who->audience, row->audience) == 0 &&
+	       who->environment_count == 1 &&
+	       strcmp(who->environments[0], row->environment) == 0;
+}
+
+bool
+hp_reply_find(struct hp_call *call, struct hp_row *ret_row, struct hp_value **ret_refusal)
+{
+	struct hp_broker *broker = call->broker;
+	const char *id = hp_map_get_str(call->map, "id", "");
+	char lower[64] = "";
+	for (size_t i = 0; id[i] && i + 1 < sizeof lower; i++)
+		lower[i] = id[i] >= 'A' && id[i] <= 'Z' ? (char)(id[i] + 32) : id[i];
+	enum hp_status status = hp_store_get(broker->store, &broker->arena, lower, ret_row);
+	*ret_refusal = NULL;
+	if (status != HP_OK && status != HP_NOT_FOUND) {
+		hp_store_failed(broker, "reading a request");
+		return false;
+	}
+	if (status == HP_OK && may_see(call->who, ret_row))
+		return true;
+	*ret_refusal = hp_refuse(call, HP_CODE_not_found, "id", "no request \"%s\"",
+				 hp_text_safe(&broker->arena, id, 0));
+	return false;
+}

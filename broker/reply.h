@@ -1,0 +1,43 @@
+/*
+ * reply - the wire's shapes, made from stored rows: summary, status, receipt.
+ *
+ * Invariant: nil means absent; strings that are "" in the store are left out.
+ */
+#ifndef HP_BROKER_REPLY_H
+#define HP_BROKER_REPLY_H
+
+#include "broker/broker.h"
+
+/* {id, state, tier, effect, environment, class, operation, resource, resources, requester, summary,
+ * submitted_ms, deadline_ms, approvals, needed, flags, digest} */
+struct hp_value *hp_reply_summary(struct hp_broker *broker, const struct hp_row *row);
+
+/* `status`, with notes. NULL (fatal) when the store fails. */
+struct hp_value *hp_reply_status(struct hp_broker *broker, const struct hp_row *row);
+
+/* The current `receipt` of a request. */
+struct hp_value *hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row);
+
+/* [{by, at_ms, text}]; [{by, person, decision, at_ms, body, signature, sign_public}];
+ * [{at_ms, state, by, reason}]. NULL (fatal) when the store fails. */
+struct hp_value *hp_reply_notes(struct hp_broker *broker, int64_t key);
+struct hp_value *hp_reply_votes(struct hp_broker *broker, const struct hp_stored_vote *votes,
+				size_t count);
+struct hp_value *hp_reply_history(struct hp_broker *broker, int64_t key);
+
+/* HP-canon bytes as a value; nil when absent or unreadable. */
+struct hp_value *hp_reply_decode(struct hp_broker *broker, struct hp_str bytes);
+
+/* An empty reply of this type. */
+struct hp_value *hp_reply_new(struct hp_broker *broker, const char *type);
+
+/*
+ * The row of the call's `id`, if this caller may see it. False: *ret_refusal is the `not_found`
+ * (another's id too), or NULL when the broker is fatal.
+ */
+bool hp_reply_find(struct hp_call *call, struct hp_row *ret_row, struct hp_value **ret_refusal);
+
+/* Whether `who` asked for this request: by itself, or as the gateway it came through. */
+bool hp_reply_is_requester(const struct hp_principal *who, const struct hp_row *row);
+
+#endif
