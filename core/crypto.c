@@ -182,15 +182,16 @@ hp_crypto_open(const char *passphrase, size_t passphrase_len,
 	return status;
 }
 
+/* Base64 goes in pieces of whole groups, so that no input needs memory of its own. */
+enum { PIECE_BYTES = 48, PIECE_CHARS = PIECE_BYTES / 3 * 4 };
+
 void
 hp_crypto_add_base64(struct hp_buf *buf, const void *bytes, size_t len)
 {
-	/* In pieces of whole groups, so that no input needs memory of its own. */
-	enum { GROUP_BYTES = 48 };
-	char text[sodium_base64_ENCODED_LEN(GROUP_BYTES, BASE64)];
+	char text[PIECE_CHARS + 1];
 	const uint8_t *from = bytes;
 	while (len) {
-		size_t part = len < GROUP_BYTES ? len : GROUP_BYTES;
+		size_t part = len < PIECE_BYTES ? len : PIECE_BYTES;
 		sodium_bin2base64(text, sizeof text, from, part, BASE64);
 		hp_buf_add_text(buf, text);
 		from += part;
@@ -199,43 +200,53 @@ hp_crypto_add_base64(struct hp_buf *buf, const void *bytes, size_t len)
 	sodium_memzero(text, sizeof text); /* seeds go through here */
 }
 
+/* Decodes into `bytes` (NULL: only checks); false for anything but base64. Padding inside shows as
+ * a piece that is short but not the last. */
+static bool
+decode_base64(const char *text, size_t text_len, uint8_t *bytes, size_t *ret_len)
+{
+	uint8_t piece[PIECE_BYTES];
+	size_t total = 0, got = PIECE_BYTES;
+	bool good = true;
+	while (good && text_len) {
+		size_t part = text_len < PIECE_CHARS ? text_len : PIECE_CHARS;
+		good = got == PIECE_BYTES &&
+		       sodium_base642bin(piece, sizeof piece, text, part, NULL, &got, NULL,
+					 BASE64) == 0;
+		if (good && bytes)
+			memcpy(bytes + total, piece, got);
+		if (good)
+			total += got;
+		text += part;
+		text_len -= part;
+	}
+	sodium_memzero(piece, sizeof piece);
+	*ret_len = total;
+	return good;
+}
+
 enum hp_status
 hp_crypto_base64(const char *text, size_t text_len, void *ret_bytes, size_t len)
 {
 	size_t got;
-	/* The text's length is fixed by the bytes': nothing is written that the caller has to undo
-	 * before the alphabet, the padding and its unused bits were found right. */
-	if (text_len != len / 3 * 4 + (len % 3 ? 4 : 0))
+	if (!decode_base64(text, text_len, NULL, &got) || got != len)
 		return HP_INVALID;
-	uint8_t *bytes = malloc(len + 1);
-	if (!bytes)
-		return HP_NOMEM;
-	enum hp_status status = HP_INVALID;
-	if (sodium_base642bin(bytes, len, text, text_len, NULL, &got, NULL, BASE64) == 0 &&
-	    got == len) {
-		memcpy(ret_bytes, bytes, len);
-		status = HP_OK;
-	}
-	sodium_memzero(bytes, len);
-	free(bytes);
-	return status;
+	decode_base64(text, text_len, ret_bytes, &got);
+	return HP_OK;
 }
 
 enum hp_status
 hp_crypto_base64_any(struct hp_arena *arena, const char *text, size_t text_len,
 		     struct hp_str *ret_bytes)
 {
-	size_t room = text_len / 4 * 3, got;
-	if (text_len % 4)
+	size_t len;
+	if (!decode_base64(text, text_len, NULL, &len))
 		return HP_INVALID;
-	char *bytes = hp_arena_alloc(arena, room + 1);
+	char *bytes = hp_arena_alloc(arena, len + 1);
 	if (!bytes)
 		return HP_NOMEM;
-	if (sodium_base642bin((unsigned char *)bytes, room, text, text_len, NULL, &got, NULL,
-			      BASE64) != 0)
-		return HP_INVALID;
-	bytes[got] = 0;
-	*ret_bytes = (struct hp_str){bytes, got};
+	decode_base64(text, text_len, (uint8_t *)bytes, &len);
+	*ret_bytes = (struct hp_str){bytes, len};
 	return HP_OK;
 }
 

@@ -10,7 +10,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/confusables.h %D%/confusables.c %D%/scripts.h %D%/scripts.c \
 	%D%/pattern.h %D%/pattern.c \
 	%D%/crypto.h %D%/crypto.c %D%/merkle.h %D%/merkle.c \
-	%D%/checkpoint.h %D%/checkpoint.c %D%/vote.h %D%/vote.c \
+	%D%/checkpoint.h %D%/checkpoint.c %D%/leaf.c %D%/vote.h %D%/vote.c \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
 	%D%/principal.h %D%/principal.c %D%/directory.c %D%/z85.c %D%/config.h %D%/config.c \
 	%D%/request.h %D%/request.c %D%/classify.h %D%/classify.c \

@@ -36,7 +36,8 @@ void hp_merkle_node_hash(const struct hp_hash *left, const struct hp_hash *right
 /* Where (level, n) is stored: (0,0)=0 (0,1)=1 (1,0)=2 (0,2)=3 … */
 uint64_t hp_merkle_index(unsigned level, uint64_t n);
 
-/* Adds leaf number `size` (the tree has `size` leaves): puts its hash and every node it completes. */
+/* Adds leaf number `size` (the tree has `size` leaves): puts its hash and every node that it
+ * completes. */
 HP_MUST_CHECK enum hp_status hp_merkle_append(uint64_t size, const struct hp_hash *leaf,
 					      hp_merkle_get *get, hp_merkle_put *put,
 					      void *context);
@@ -45,7 +46,8 @@ HP_MUST_CHECK enum hp_status hp_merkle_append(uint64_t size, const struct hp_has
 HP_MUST_CHECK enum hp_status hp_merkle_root(uint64_t size, hp_merkle_get *get, void *context,
 					    struct hp_hash *ret_root);
 
-/* Inclusion proof of leaf `index` in `size` leaves, leaf sibling first. HP_NOT_FOUND: index ≥ size. */
+/* Inclusion proof of leaf `index` in `size` leaves, leaf sibling first. HP_NOT_FOUND: index is not
+ * below size. */
 HP_MUST_CHECK enum hp_status hp_merkle_inclusion(uint64_t index, uint64_t size,
 						 hp_merkle_get *get, void *context,
 						 struct hp_hash ret_proof[HP_MERKLE_PROOF_MAX],

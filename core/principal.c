@@ -223,11 +223,8 @@ read_keys(const struct hp_value *map, struct hp_principal *principal, struct hp_
 	if (!sign)
 		return HP_OK;
 	principal->has_sign = true;
-	enum hp_status status = hp_crypto_base64(sign->str.p, sign->str.len,
-						 principal->sign_public, HP_SIGN_PUBLIC_BYTES);
-	if (status == HP_NOMEM)
-		return hp_fail(err, HP_NOMEM, "out of memory");
-	if (status)
+	if (hp_crypto_base64(sign->str.p, sign->str.len, principal->sign_public,
+			     HP_SIGN_PUBLIC_BYTES))
 		return refuse(err, map, "sign_public", "'sign_public' is not base64 of 32 bytes");
 	return HP_OK;
 }

@@ -4,6 +4,9 @@
  * A quorum is a union of slots {groups, count}. One person fills one place of one slot, so slots
  * are filled by a maximum matching of persons to places, not by counting (lifecycle invariant 1).
  * Widenings add groups to every slot after a time; they never lower a count.
+ * Unknown fails closed: a quorum beyond HP_LIMIT_QUORUM_SLOTS slots of as many places is never
+ * filled, a voter without a person fills nothing, and what needs nobody is not met.
+ * Threads: no state.
  */
 #ifndef HP_CORE_QUORUM_H
 #define HP_CORE_QUORUM_H
@@ -39,9 +42,14 @@ struct hp_voter {
 /* Places to fill: Σ count. */
 unsigned hp_quorum_needed(const struct hp_quorum *quorum);
 
-/* Places filled at best by these voters, `age_ms` after submit. Duplicate persons count once. */
+/* Places filled at best by these voters, `age_ms` after submit. A person in the list twice counts
+ * once, with the groups of all the entries. Allocates nothing. */
 unsigned hp_quorum_filled(const struct hp_quorum *quorum, const struct hp_voter *voters,
 			  size_t count, int64_t age_ms);
+
+/* Whether every place is filled, and there is at least one. */
+bool hp_quorum_met(const struct hp_quorum *quorum, const struct hp_voter *voters, size_t count,
+		   int64_t age_ms);
 
 /* Whether a person of these groups fits any slot at that age. */
 bool hp_quorum_eligible(const struct hp_quorum *quorum, const char *const *groups,

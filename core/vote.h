@@ -1,8 +1,9 @@
 /*
  * vote - a person's signed decision on the digest they saw.
  *
- * B = HP-canon {v, instance, request, digest, decision, reason, by, at_ms}, signed with Ed25519 over
- * the DSSE PAE with type application/vnd.holdpoint.vote.v1+msgpack (trust.md, "Votes").
+ * B = HP-canon {v, instance, request, digest, decision, reason, by, at_ms}, signed with Ed25519
+ * over the DSSE PAE with type application/vnd.holdpoint.vote.v1+msgpack (trust.md, "Votes").
+ * Threads: no state.
  * Anyone who has the body, the signature and the key can verify it; the broker cannot make one.
  */
 #ifndef HP_CORE_VOTE_H
@@ -22,7 +23,9 @@ struct hp_vote {
 	int64_t at_ms;
 };
 
+/* Appends the body. HP_INVALID for what hp_vote_decode() would refuse. */
 HP_MUST_CHECK enum hp_status hp_vote_encode(const struct hp_vote *vote, struct hp_buf *buf);
+/* Strict reverse; pointers borrow the arena. Says nothing of the signature. */
 HP_MUST_CHECK enum hp_status hp_vote_decode(struct hp_arena *arena, const void *body, size_t len,
 					    struct hp_vote *ret_vote, struct hp_error *err);
 /* Encodes, wraps, signs. */
