@@ -30,7 +30,8 @@ struct hp_audit_entry {
  * Opens the log of `store`: reads the tree's right edge, checks the last leaf's place, and the lock
  * file against the tree. HP_CONFLICT with a message that names lock and database: rolled back or
  * forked; HP_BAD_SIGNATURE: a lock that is not ours. A missing lock is accepted only for an empty
- * log. `seed` is copied and wiped at close.
+ * log, whose first checkpoint (of no leaves) it then writes. HP_CONFLICT too when another broker
+ * holds LOCK_PATH.held, whatever its database. `seed` is copied and wiped at close.
  */
 HP_MUST_CHECK enum hp_status hp_audit_open(struct hp_store *store, const char *instance,
 					   const uint8_t seed[HP_SIGN_SEED_BYTES],

@@ -213,6 +213,7 @@ HP_MUST_CHECK enum hp_status hp_store_get_int(struct hp_store *store, const char
 					      int64_t fallback, int64_t *ret_value);
 HP_MUST_CHECK enum hp_status hp_store_put_int(struct hp_store *store, const char *name,
 					      int64_t value);
+/* HP_NOT_FOUND. */
 HP_MUST_CHECK enum hp_status hp_store_get_text(struct hp_store *store, struct hp_arena *arena,
 					       const char *name, const char **ret_text);
 HP_MUST_CHECK enum hp_status hp_store_put_text(struct hp_store *store, const char *name,

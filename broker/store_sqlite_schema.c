@@ -1,0 +1,167 @@
+/*
+ * The tables, and the check that a file holds them.
+ *
+ * What never changes and what moves lie in one narrow row, so that a move rewrites a few hundred
+ * bytes; the canonical bytes and the erasable ones lie beside it. Triggers hold invariant 3 of
+ * store.h against our own mistakes; they cost nothing on the paths that obey it.
+ */
+#include "broker/store_sqlite.h"
+
+#include <stdio.h>
+
+enum {
+	APPLICATION_ID = 0x48506f31, /* "HPo1" */
+	SCHEMA_VERSION = 1,
+};
+
+#define FINAL_STATES                                                                               \
+	"('blocked','succeeded','failed','rolled_back','rollback_failed','released','denied',"     \
+	"'expired','withdrawn','halted','lapsed')"
+
+static const char *const tables[] = {
+	"CREATE TABLE request("
+	"key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, requester TEXT NOT NULL,"
+	"owner TEXT NOT NULL, via TEXT NOT NULL, mode TEXT NOT NULL, session TEXT NOT NULL,"
+	"audience TEXT NOT NULL, tier TEXT NOT NULL, effect TEXT NOT NULL,"
+	"environment TEXT NOT NULL, operation TEXT NOT NULL, resource TEXT NOT NULL,"
+	"summary TEXT NOT NULL, classes BLOB NOT NULL, flags BLOB NOT NULL,"
+	"resource_count INTEGER NOT NULL, content_hash BLOB NOT NULL, digest BLOB NOT NULL,"
+	"action_digest BLOB NOT NULL, submitted_ms INTEGER NOT NULL,"
+	"submitted_wall_ms INTEGER NOT NULL, submitted_boottime_ms INTEGER NOT NULL,"
+	"submitted_boot_id BLOB NOT NULL, max_deadline_ms INTEGER NOT NULL,"
+	"needed INTEGER NOT NULL,"
+	/* moves */
+	"state TEXT NOT NULL, reason TEXT NOT NULL, moved_by TEXT NOT NULL,"
+	"due_wall_ms INTEGER, due_boottime_ms INTEGER, due_boot_id BLOB,"
+	"approvals INTEGER NOT NULL, extensions INTEGER NOT NULL, claimer TEXT NOT NULL,"
+	"nonce BLOB, lease_ms INTEGER NOT NULL, lease_max_wall_ms INTEGER,"
+	"lease_max_boottime_ms INTEGER, lease_max_boot_id BLOB, stop INTEGER NOT NULL) STRICT",
+
+	"CREATE TABLE request_canonical(key INTEGER PRIMARY KEY REFERENCES request,"
+	"canonical BLOB NOT NULL, quorum BLOB NOT NULL) STRICT",
+	/* No row: erased. */
+	"CREATE TABLE request_secret(key INTEGER PRIMARY KEY REFERENCES request,"
+	"action BLOB, salt BLOB) STRICT",
+
+	"CREATE TABLE vote(request INTEGER NOT NULL REFERENCES request, person TEXT NOT NULL,"
+	"by_name TEXT NOT NULL, approve INTEGER NOT NULL, body BLOB NOT NULL,"
+	"signature BLOB NOT NULL, sign_public BLOB NOT NULL, at_ms INTEGER NOT NULL,"
+	"PRIMARY KEY(request, person)) STRICT, WITHOUT ROWID",
+	"CREATE TABLE note(request INTEGER NOT NULL REFERENCES request, n INTEGER NOT NULL,"
+	"by_name TEXT NOT NULL, text TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+	"PRIMARY KEY(request, n)) STRICT, WITHOUT ROWID",
+	"CREATE TABLE history(request INTEGER NOT NULL REFERENCES request, n INTEGER NOT NULL,"
+	"at_ms INTEGER NOT NULL, state TEXT NOT NULL, by_name TEXT NOT NULL,"
+	"reason TEXT NOT NULL, PRIMARY KEY(request, n)) STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE halt(agent TEXT NOT NULL, session TEXT NOT NULL, by_name TEXT NOT NULL,"
+	"reason TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY(agent, session))"
+	"STRICT, WITHOUT ROWID",
+	"CREATE TABLE setting(name TEXT NOT NULL PRIMARY KEY, integer INTEGER, text TEXT)"
+	"STRICT, WITHOUT ROWID",
+
+	"CREATE TABLE leaf(seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, salt BLOB) STRICT",
+	"CREATE TABLE node(idx INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
+	"CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
+};
+
+/* Each serves one look-up of the broker; what is rare is indexed where it holds only. */
+static const char *const indexes[] = {
+	"CREATE INDEX request_state ON request(state)",
+	"CREATE INDEX request_requester ON request(requester)",
+	"CREATE INDEX request_owner ON request(owner)",
+	"CREATE INDEX request_via ON request(via) WHERE via <> ''",
+	"CREATE INDEX request_due_wall ON request(due_wall_ms) WHERE due_wall_ms IS NOT NULL",
+	"CREATE INDEX request_due_boot ON request(due_boot_id, due_boottime_ms)"
+	" WHERE due_boot_id IS NOT NULL",
+	"CREATE INDEX request_granted ON request(audience, environment) WHERE state = 'granted'",
+	"CREATE INDEX request_active ON request(requester, session)"
+	" WHERE state IN ('pending','granted','executing','rolling_back')",
+	"CREATE UNIQUE INDEX request_nonce ON request(claimer, nonce) WHERE nonce IS NOT NULL",
+};
+
+static const char *const triggers[] = {
+	"CREATE TRIGGER request_kept BEFORE DELETE ON request"
+	" BEGIN SELECT RAISE(ABORT, 'requests are kept'); END",
+	"CREATE TRIGGER request_fixed BEFORE UPDATE OF id, requester, owner, digest, action_digest,"
+	" submitted_ms, needed ON request BEGIN SELECT RAISE(ABORT, 'requests are fixed'); END",
+	"CREATE TRIGGER request_final BEFORE UPDATE OF state ON request"
+	" WHEN OLD.state IN " FINAL_STATES
+	" BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END",
+	"CREATE TRIGGER canonical_fixed BEFORE UPDATE ON request_canonical"
+	" BEGIN SELECT RAISE(ABORT, 'canonical bytes are fixed'); END",
+	"CREATE TRIGGER leaf_kept BEFORE DELETE ON leaf"
+	" BEGIN SELECT RAISE(ABORT, 'leaves are kept'); END",
+	"CREATE TRIGGER leaf_fixed BEFORE UPDATE OF seq, leaf ON leaf"
+	" BEGIN SELECT RAISE(ABORT, 'leaves are fixed'); END",
+	"CREATE TRIGGER node_kept BEFORE DELETE ON node"
+	" BEGIN SELECT RAISE(ABORT, 'nodes are kept'); END",
+	"CREATE TRIGGER node_fixed BEFORE UPDATE ON node"
+	" BEGIN SELECT RAISE(ABORT, 'nodes are fixed'); END",
+};
+
+static enum hp_status
+create(struct hp_store *store)
+{
+	static const struct {
+		const char *const *sql;
+		size_t count;
+	} parts[] = {
+		{tables, sizeof tables / sizeof tables[0]},
+		{indexes, sizeof indexes / sizeof indexes[0]},
+		{triggers, sizeof triggers / sizeof triggers[0]},
+	};
+	char header[80];
+	snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 APPLICATION_ID, SCHEMA_VERSION);
+
+	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return hp_store_fail(store, "create tables");
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		for (size_t j = 0; j < parts[i].count; j++)
+			if (sqlite3_exec(store->db, parts[i].sql[j], NULL, NULL, NULL) != SQLITE_OK)
+				return hp_store_fail(store, "create tables");
+	if (sqlite3_exec(store->db, header, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		return hp_store_fail(store, "create tables");
+	return HP_OK;
+}
+
+static enum hp_status
+ask(struct hp_store *store, const char *sql, int64_t *ret_answer)
+{
+	struct hp_query query = hp_query_start(store, sql);
+	enum hp_status status = hp_query_row(&query);
+	if (status == HP_OK)
+		*ret_answer = hp_query_read_int(&query);
+	return hp_query_end(&query, NULL, status);
+}
+
+enum hp_status
+hp_store_schema(struct hp_store *store, struct hp_error *err)
+{
+	static const char application_sql[] = "PRAGMA application_id";
+	static const char version_sql[] = "PRAGMA user_version";
+	static const char objects_sql[] = "SELECT count(*) FROM sqlite_schema";
+	int64_t application = 0, version = 0, objects = 0;
+
+	enum hp_status status = ask(store, objects_sql, &objects);
+	if (status == HP_OK)
+		status = ask(store, application_sql, &application);
+	if (status == HP_OK)
+		status = ask(store, version_sql, &version);
+	if (status == HP_OK && objects == 0 && application == 0 && !store->readonly) {
+		status = create(store);
+		application = APPLICATION_ID;
+		version = SCHEMA_VERSION;
+	}
+	if (status != HP_OK)
+		return hp_fail(err, status, "%s", store->error);
+	if (application != APPLICATION_ID)
+		return hp_fail(err, HP_REFUSED, "it is not a database of holdpoint");
+	if (version != SCHEMA_VERSION)
+		return hp_fail(err, HP_UNSUPPORTED,
+			       "its schema has version %lld, this program knows version %d",
+			       (long long)version, SCHEMA_VERSION);
+	return HP_OK;
+}
