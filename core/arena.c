@@ -7,7 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under AddressSanitizer every piece is a chunk, so that a stray byte between pieces is seen. */
+#if defined __SANITIZE_ADDRESS__
+#define CHUNK_BYTES ((size_t)0)
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define CHUNK_BYTES ((size_t)0)
+#endif
+#endif
+#ifndef CHUNK_BYTES
 #define CHUNK_BYTES ((size_t)16 * 1024)
+#endif
 
 struct hp_arena_chunk {
 	struct hp_arena_chunk *next;
@@ -99,7 +109,7 @@ hp_arena_array(struct hp_arena *arena, size_t count, size_t size)
 char *
 hp_arena_copy(struct hp_arena *arena, const void *bytes, size_t len)
 {
-	char *p = len < SIZE_MAX ? hp_arena_alloc(arena, len + 1) : NULL;
+	char *p = hp_arena_alloc(arena, len < SIZE_MAX ? len + 1 : len);
 	if (p && len)
 		memcpy(p, bytes, len);
 	return p;

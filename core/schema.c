@@ -44,7 +44,7 @@ add_path(struct hp_buf *buf, const struct spot *spot)
 		hp_buf_printf(buf, "[%zu]", spot->index);
 		return;
 	}
-	if (buf->len)
+	if (spot->up->up)
 		hp_buf_add_byte(buf, '.');
 	hp_text_escape(buf, spot->key->p,
 		       spot->key->len < SHOWN_BYTES ? spot->key->len : SHOWN_BYTES,

@@ -53,3 +53,39 @@ Test(value, maps_are_equal_in_any_order)
 	cr_assert_not(hp_value_equal(x, y));
 	hp_arena_release(&arena);
 }
+
+Test(value, maps_sort_by_bytes)
+{
+	static const struct hp_str keys[] = {{"b", 1}, {"\xc3\xa9", 2}, {"", 0}, {"aa", 2},
+					     {"a\0", 2}, {"a", 1}};
+	static const size_t order[] = {2, 5, 4, 3, 0, 1};
+	const struct hp_pair *sorted[6], *twice = NULL;
+	struct hp_arena arena = {0};
+	struct hp_value *map = hp_value_map(&arena);
+	for (size_t i = 0; i < 6; i++)
+		hp_map_setn(&arena, map, keys[i].p, keys[i].len, hp_value_nil(&arena));
+	hp_map_sort(map, sorted);
+	for (size_t i = 0; i < 6; i++)
+		cr_expect_eq(sorted[i], &map->map.pairs[order[i]]);
+	cr_assert_eq(hp_map_duplicate(map, &twice), HP_OK);
+	cr_expect_null(twice);
+	hp_arena_release(&arena);
+}
+
+Test(value, the_first_repetition_of_the_source_is_found)
+{
+	static const char *const keys[] = {"z", "a", "y", "z", "y", "a", "z"};
+	struct hp_arena arena = {0};
+	const struct hp_pair *twice = NULL;
+	for (size_t others = 0; others < 200; others += 50) {
+		struct hp_value *map = hp_value_map(&arena);
+		for (size_t i = 0; i < others; i++)
+			hp_map_set(&arena, map, hp_arena_printf(&arena, "other%zu", i),
+				   hp_value_nil(&arena));
+		for (size_t i = 0; i < 7; i++)
+			hp_map_set(&arena, map, keys[i], hp_value_nil(&arena));
+		cr_assert_eq(hp_map_duplicate(map, &twice), HP_OK);
+		cr_expect_eq(twice, &map->map.pairs[others + 3]);
+	}
+	hp_arena_release(&arena);
+}
