@@ -182,27 +182,29 @@ set_seq(struct hp_arena *arena, struct hp_value *map, uint64_t seq)
 	hp_map_set(arena, map, "seq", value);
 }
 
-/* Waits until there is room for a message on a connection that stands. */
+/* Waits until there is room for a message on a connection that stands. libzmq makes room before the
+ * handshake is through, so only the monitor's word counts for the connection. */
 static enum hp_status
 await_room(struct hp_client *client, int64_t deadline_ms, struct hp_error *err)
 {
+	struct hp_link *link = &client->link;
 	for (;;) {
 		zmq_pollitem_t items[] = {
-			{.socket = client->link.socket, .events = ZMQ_POLLOUT},
-			{.socket = client->link.monitor, .events = ZMQ_POLLIN},
+			{.socket = link->monitor, .events = ZMQ_POLLIN},
+			{.socket = link->socket, .events = ZMQ_POLLOUT},
 		};
+		hp_link_update(link);
+		if (link->refused)
+			return hp_fail(err, HP_REFUSED,
+				       "the broker refuses this key now (revoked?)");
 		int64_t left = deadline_ms - hp_link_now_ms();
-		int rc = zmq_poll(items, 2, left > 0 ? (long)left : 0);
+		int rc = zmq_poll(items, link->connected ? 2 : 1, left > 0 ? (long)left : 0);
 		if (rc < 0 && errno != EINTR)
 			return hp_fail(err, HP_IO, "cannot wait for the broker: %s",
 				       zmq_strerror(errno));
-		hp_link_update(&client->link);
-		if (rc > 0 && (items[0].revents & ZMQ_POLLOUT))
+		if (rc > 0 && !items[0].revents && (items[1].revents & ZMQ_POLLOUT))
 			return HP_OK;
-		if (client->link.refused)
-			return hp_fail(err, HP_REFUSED,
-				       "the broker refuses this key now (revoked?)");
-		if (left <= 0)
+		if (left <= 0 && !items[0].revents)
 			return hp_fail(err, HP_UNAVAILABLE, "the broker is not there");
 	}
 }

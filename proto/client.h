@@ -37,7 +37,9 @@ bool hp_client_on_control(const struct hp_client *client);
 
 /*
  * Sends `map` (a map without `seq`, which is added) and waits for its reply. HP_OK for any decoded
- * reply, error replies included; HP_TIMEOUT, HP_UNAVAILABLE. The reply lives in `arena`.
+ * reply, error replies included. HP_TIMEOUT: no answer; HP_UNAVAILABLE: no broker, or the connection
+ * was lost before the answer; HP_REFUSED: the broker came back and refuses this key (final: libzmq
+ * does not try again); HP_TOO_LARGE. The reply lives in `arena`.
  */
 HP_MUST_CHECK enum hp_status hp_client_call(struct hp_client *client, struct hp_arena *arena,
 					    struct hp_value *map, int timeout_ms,

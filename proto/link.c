@@ -151,9 +151,13 @@ judge(struct attempt *attempt, uint16_t event, uint32_t value, struct hp_error *
 				       "the broker's %s socket refuses this key (unknown, revoked, "
 				       "or without a role there)",
 				       attempt->what);
+		attempt->failed++; /* 300, 500: its ZAP handler is in trouble */
+		break;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: /* libzmq will not try again */
+		attempt->failed = FAILED_HANDSHAKES;
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+		attempt->failed++;
 		break;
 	case ZMQ_EVENT_CONNECT_RETRIED:
 		if (attempt->reached)
@@ -163,7 +167,7 @@ judge(struct attempt *attempt, uint16_t event, uint32_t value, struct hp_error *
 	default:
 		return HP_TIMEOUT;
 	}
-	if (++attempt->failed < FAILED_HANDSHAKES)
+	if (attempt->failed < FAILED_HANDSHAKES)
 		return HP_TIMEOUT;
 	return hp_fail(err, HP_UNAVAILABLE,
 		       "what listens at %s is not the broker whose key is expected",
