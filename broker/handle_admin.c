@@ -88,12 +88,10 @@ hp_handle_reload(struct hp_call *call)
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
 	struct hp_error err = {0};
-	/* The caller's entry lives in the directory that is about to be replaced. */
+	/* A load that works replaces the directory in which the caller's entry lives: from then on
+	 * call->who is gone. One that fails leaves it. */
 	const char *actor = hp_arena_strdup(arena, call->who->name);
-	struct hp_principal caller = *call->who;
-	caller.name = actor;
 	enum hp_status status = hp_broker_load(broker, actor, &err);
-	call->who = &caller;
 	if (broker->fatal)
 		return NULL;
 	if (status != HP_OK) {

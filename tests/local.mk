@@ -4,9 +4,17 @@ include tests/core/local.mk
 include tests/proto/local.mk
 include tests/broker/local.mk
 endif
+include tests/house/local.mk
 include tests/cli/local.mk
 include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
-EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp
+EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
+	%D%/fixtures/article-policy.yaml %D%/fixtures/hostile-text.json \
+	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml
+
+# For dev/test: the programs that run under valgrind too.
+.PHONY: print-units
+print-units:
+	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(TUI_UNIT_TESTS)
