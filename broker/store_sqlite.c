@@ -204,7 +204,7 @@ hp_store_begin(struct hp_store *store)
 	static const char sql[] = "BEGIN IMMEDIATE";
 	assert(!store->writing);
 	if (store->readonly)
-		return hp_store_fail(store, "write: opened for reading only");
+		return HP_REFUSED;
 	struct hp_query query = hp_query_start(store, sql);
 	enum hp_status status = hp_query_run(&query);
 	store->writing = status == HP_OK;

@@ -150,7 +150,8 @@ hp_store_schema(struct hp_store *store, struct hp_error *err)
 		status = ask(store, application_sql, &application);
 	if (status == HP_OK)
 		status = ask(store, version_sql, &version);
-	if (status == HP_OK && objects == 0 && application == 0 && !store->readonly) {
+	if (status == HP_OK && objects == 0 && application == 0 && version == 0 &&
+	    !store->readonly) {
 		status = create(store);
 		application = APPLICATION_ID;
 		version = SCHEMA_VERSION;

@@ -1,1 +1,20 @@
-# tests/broker
+# Units of the broker: the store, the log and the clock, each in a directory of its own.
+BROKER_TESTS = \
+	tests/broker/test_clock \
+	tests/broker/test_store \
+	tests/broker/test_store_record
+check_PROGRAMS += $(BROKER_TESTS)
+TESTS += $(BROKER_TESTS)
+STORE_FIXTURE = %D%/store_fixture.h %D%/store_fixture.c
+
+tests_broker_test_clock_SOURCES = %D%/test_clock.c
+tests_broker_test_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_clock_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_SOURCES = %D%/test_store.c $(STORE_FIXTURE)
+tests_broker_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_record_SOURCES = %D%/test_store_record.c $(STORE_FIXTURE)
+tests_broker_test_store_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_record_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
