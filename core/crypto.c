@@ -200,6 +200,16 @@ hp_crypto_add_base64(struct hp_buf *buf, const void *bytes, size_t len)
 	sodium_memzero(text, sizeof text); /* seeds go through here */
 }
 
+/* libsodium 1.0.18 takes some bytes above 0x7f for letters of base64. */
+static bool
+is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] > 0x7f)
+			return false;
+	return true;
+}
+
 /* Decodes into `bytes` (NULL: only checks); false for anything but base64. Padding inside shows as
  * a piece that is short but not the last. */
 static bool
@@ -210,7 +220,7 @@ decode_base64(const char *text, size_t text_len, uint8_t *bytes, size_t *ret_len
 	bool good = true;
 	while (good && text_len) {
 		size_t part = text_len < PIECE_CHARS ? text_len : PIECE_CHARS;
-		good = got == PIECE_BYTES &&
+		good = got == PIECE_BYTES && is_ascii(text, part) &&
 		       sodium_base642bin(piece, sizeof piece, text, part, NULL, &got, NULL,
 					 BASE64) == 0;
 		if (good && bytes)

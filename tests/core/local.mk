@@ -2,6 +2,9 @@
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
 	tests/core/test_value \
+	tests/core/test_crypto \
+	tests/core/test_merkle \
+	tests/core/test_lifecycle \
 	tests/core/test_arena \
 	tests/core/test_msgpack \
 	tests/core/test_json \
@@ -14,7 +17,7 @@ TESTS += $(CORE_TESTS)
 tests_core_test_value_SOURCES = %D%/test_value.c
 tests_core_test_value_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_value_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
-EXTRA_DIST += %D%/vectors.h
+EXTRA_DIST += %D%/vectors.h %D%/memory_tree.h
 
 tests_core_test_arena_SOURCES = %D%/test_arena.c
 tests_core_test_arena_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -39,3 +42,15 @@ tests_core_test_schema_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_units_SOURCES = %D%/test_units.c
 tests_core_test_units_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_units_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_crypto_SOURCES = %D%/test_crypto.c
+tests_core_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_crypto_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_merkle_SOURCES = %D%/test_merkle.c
+tests_core_test_merkle_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_merkle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_lifecycle_SOURCES = %D%/test_lifecycle.c
+tests_core_test_lifecycle_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_lifecycle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
