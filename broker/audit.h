@@ -51,7 +51,7 @@ void hp_audit_committed(struct hp_audit *audit);
 
 /* Leaves so far, committed ones and those of the open transaction. */
 uint64_t hp_audit_size(const struct hp_audit *audit);
-/* Wall clock of the last leaf; 0 for an empty log. Earlier now: approvals freeze. */
+/* The latest wall clock of all leaves; 0 for an empty log. Earlier now: approvals freeze. */
 int64_t hp_audit_last_wall_ms(const struct hp_audit *audit);
 
 /*

@@ -164,7 +164,8 @@ check_leaf(struct hp_audit *audit, struct hp_audit_nodes *nodes, struct hp_arena
 	if (status == HP_CONFLICT || status == HP_NOT_FOUND)
 		return hp_fail(err, HP_CONFLICT,
 			       "leaf %" PRIu64 " is not the one the tree holds" REMEDY, seq);
-	audit->last_wall_ms = leaf.wall_ms;
+	if (leaf.wall_ms > audit->last_wall_ms)
+		audit->last_wall_ms = leaf.wall_ms;
 	return status == HP_OK ? HP_OK : fail_store(audit, err, status);
 }
 
@@ -230,6 +231,20 @@ check(struct hp_audit *audit, struct hp_error *err)
 	return status;
 }
 
+/* The latest time of all leaves: the newest may have been written by a clock that was behind. */
+static enum hp_status
+read_latest(struct hp_audit *audit, struct hp_error *err)
+{
+	int64_t kept_ms = 0;
+	enum hp_status status = hp_store_get_int(audit->store, HP_AUDIT_LATEST, 0, &kept_ms);
+	if (status != HP_OK)
+		return fail_store(audit, err, status);
+	if (kept_ms > audit->last_wall_ms)
+		audit->last_wall_ms = kept_ms;
+	audit->committed_wall_ms = audit->last_wall_ms;
+	return HP_OK;
+}
+
 enum hp_status
 hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[HP_SIGN_SEED_BYTES],
 	      const char *lock_path, struct hp_audit **ret_audit, struct hp_error *err)
@@ -256,6 +271,8 @@ hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[H
 		status = hp_lockfile_take(hp_buf_text(&held), &audit->held_fd, err);
 	if (status == HP_OK)
 		status = check(audit, err);
+	if (status == HP_OK)
+		status = read_latest(audit, err);
 	/* An empty log is vouched for too: from now on a missing lock file means something. */
 	if (status == HP_OK && audit->text.len == 0)
 		status = hp_audit_checkpoint(audit, err);

@@ -1,9 +1,14 @@
-/* audit_private - what audit.c and audit_open.c share. */
+/*
+ * audit_private - what audit.c and audit_open.c share.
+ */
 #ifndef HP_BROKER_AUDIT_PRIVATE_H
 #define HP_BROKER_AUDIT_PRIVATE_H
 
 #include "broker/audit.h"
 #include "broker/audit_tree.h"
+
+/* The setting that keeps the latest time of all leaves once a clock went backwards. */
+#define HP_AUDIT_LATEST "latest_wall_ms"
 
 struct hp_audit {
 	struct hp_store *store;
