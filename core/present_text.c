@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/units.h"
+
 #define INDENT "  " /* of an item's further lines */
 
 void
@@ -153,7 +155,7 @@ hp_page_value(struct hp_page *page, const struct hp_value *value)
 		hp_page_say(page, "%" PRIu64, value->natural);
 		break;
 	case HP_FLOAT:
-		hp_page_say(page, "%.17g", value->real);
+		hp_units_add_real(&page->line, value->real);
 		break;
 	case HP_STR:
 		add_string(page, &value->str);

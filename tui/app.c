@@ -1,20 +1,225 @@
+/*
+ * The loop: broker's words and keys into the model, one drawing a turn.
+ *
+ * Order matters for truths 1 and 2: what the broker said is drawn before the next key is read, and
+ * a drawing that changed what keys act on drops what was typed before it.
+ */
 #include "tui/app.h"
 
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
 
-#include "proto/client.h"
+#include "core/crypto.h"
+#include "tui/control.h"
+#include "tui/input.h"
+#include "tui/safe.h"
+#include "tui/screen.h"
+#include "tui/session.h"
+#include "tui/view.h"
+
+enum {
+	KEYS_A_TURN = 64, /* so that a flood of keys cannot keep the broker's words waiting */
+	EMPTY_READS_MAX = 100,
+};
+
+struct app {
+	struct hp_session *session;
+	struct hp_screen screen;
+	struct hp_model model;
+	bool fits;            /* the terminal is large enough */
+	bool more_keys;       /* some may be waiting inside the terminal library */
+	int64_t second;       /* the broker's second that was drawn */
+	unsigned empty_reads; /* readable without a key, in a row: the terminal is gone */
+};
+
+/* Steady, and running on through suspend: after it, silence is noticed at once. */
+static int64_t
+steady_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+fail(enum hp_exit code, const struct hp_error *err)
+{
+	fprintf(stderr, "holdpoint: %s\n", err->message);
+	return code;
+}
+
+/* What still works on a terminal that is too small: quitting, and growing it again. */
+static unsigned
+take_key(struct app *app, uint32_t key, int64_t now_ms)
+{
+	if (!app->fits)
+		return key == 'q' && app->model.dialog.kind == HP_DIALOG_NONE ? HP_CHANGED_QUIT
+		                                                              : HP_CHANGED_NOTHING;
+	return hp_control_key(&app->model, key, now_ms);
+}
+
+static unsigned
+take_keys(struct app *app)
+{
+	unsigned changed = HP_CHANGED_NOTHING;
+	uint32_t key;
+
+	app->more_keys = false;
+	for (int i = 0; i < KEYS_A_TURN; i++) {
+		enum hp_input input = hp_input_read(&app->screen, &key);
+		if (input == HP_INPUT_NONE) {
+			app->empty_reads += i == 0;
+			return changed;
+		}
+		app->empty_reads = 0;
+		if (input == HP_INPUT_RESIZE)
+			changed |= HP_CHANGED_PANE;
+		else
+			changed |= take_key(app, key, steady_ms());
+		/* Draw first: what comes next is meant for what was on screen. */
+		if (changed & (HP_CHANGED_PANE | HP_CHANGED_FLUSH | HP_CHANGED_QUIT))
+			break;
+	}
+	app->more_keys = true;
+	return changed;
+}
+
+static void
+draw(struct app *app, unsigned changed)
+{
+	hp_screen_begin(&app->screen);
+	app->fits = hp_frame_draw(&app->screen, &app->model, steady_ms());
+	hp_screen_flush(&app->screen, changed & HP_CHANGED_ALL);
+	if (changed & HP_CHANGED_PANE)
+		hp_model_drawn(&app->model, steady_ms());
+	if (changed & HP_CHANGED_FLUSH)
+		hp_input_flush(&app->screen);
+	if (changed & HP_CHANGED_COPY)
+		hp_screen_copy(app->model.pinned.id);
+	if (app->model.bell)
+		hp_screen_bell();
+	app->model.bell = false;
+}
+
+/* Passing seconds are drawn too. */
+static unsigned
+watch_clock(struct app *app, int64_t now_ms)
+{
+	int64_t second = hp_model_broker_ms(&app->model, now_ms) / 1000;
+
+	if (second == app->second)
+		return HP_CHANGED_NOTHING;
+	app->second = second;
+	return HP_CHANGED_SCREEN;
+}
+
+static long
+wait_ms(const struct app *app, int64_t now_ms)
+{
+	int64_t due_ms = hp_session_due_ms(app->session, now_ms);
+	int64_t second_ms = 1000 - hp_model_broker_ms(&app->model, now_ms) % 1000;
+	int64_t wait = due_ms > now_ms ? due_ms - now_ms : 0;
+
+	if (app->more_keys)
+		return 0;
+	return (long)(wait < second_ms ? wait : second_ms);
+}
+
+/* Waits for the broker, a key or the clock. False when the terminal is gone. */
+static bool
+wait_for_news(struct app *app, bool *ret_keys)
+{
+	zmq_pollitem_t items[3] = {
+		{.fd = STDIN_FILENO, .events = ZMQ_POLLIN},
+		{.socket = hp_session_socket(app->session), .events = ZMQ_POLLIN},
+		{.socket = hp_session_events_socket(app->session), .events = ZMQ_POLLIN},
+	};
+	int count = items[2].socket ? 3 : 2;
+
+	if (zmq_poll(items, count, wait_ms(app, steady_ms())) < 0) {
+		*ret_keys = true; /* a signal: perhaps the size changed */
+		return errno == EINTR;
+	}
+	*ret_keys = items[0].revents & ZMQ_POLLIN;
+	return !(items[0].revents & ZMQ_POLLERR) && app->empty_reads < EMPTY_READS_MAX;
+}
+
+static int
+loop(struct app *app)
+{
+	unsigned changed = HP_CHANGED_ALL | HP_CHANGED_PANE | HP_CHANGED_FLUSH;
+	bool keys = false;
+
+	for (;;) {
+		int64_t now_ms = steady_ms();
+		changed |= hp_session_turn(app->session, &app->model, now_ms);
+		changed |= hp_model_tick(&app->model, now_ms);
+		changed |= watch_clock(app, now_ms);
+		if (changed || app->model.bell)
+			draw(app, changed);
+		changed = HP_CHANGED_NOTHING;
+		if (!wait_for_news(app, &keys))
+			return HP_EXIT_INTERNAL;
+		/* News first, keys after it has been drawn: in the next turn. */
+		now_ms = steady_ms();
+		changed |= hp_session_turn(app->session, &app->model, now_ms);
+		changed |= hp_model_tick(&app->model, now_ms);
+		if (changed & (HP_CHANGED_PANE | HP_CHANGED_FLUSH)) {
+			draw(app, changed);
+			changed = HP_CHANGED_NOTHING;
+		}
+		if (keys || app->more_keys)
+			changed |= take_keys(app);
+		if (changed & HP_CHANGED_QUIT)
+			return HP_EXIT_OK;
+	}
+}
+
+static int
+run(struct app *app, const struct hp_console_options *options)
+{
+	struct hp_error err = {0};
+	int code;
+
+	if (hp_screen_open(options->no_color, options->ascii, &app->screen, &err) != HP_OK)
+		return fail(HP_EXIT_USAGE, &err);
+	hp_model_init(&app->model, options->broker->instance, app->screen.ascii, hp_tui_escape);
+	code = loop(app);
+	hp_model_release(&app->model);
+	hp_screen_close(&app->screen);
+	return code;
+}
 
 int
 hp_console_run(const struct hp_console_options *options)
 {
-	struct hp_client *client = NULL;
+	struct app app = {0};
 	struct hp_error err = {0};
-	enum hp_status status = hp_client_new(options->broker, options->key, HP_SIDE_CONTROL_FIRST,
-					      2000, &client, &err);
-	if (status != HP_OK) {
-		fprintf(stderr, "holdpoint: %s\n", err.message);
-		return status == HP_REFUSED ? HP_EXIT_UNAUTHORISED : HP_EXIT_UNAVAILABLE;
+	enum hp_status status;
+	int code;
+
+	setlocale(LC_CTYPE, "");
+	if (hp_screen_check(&err) != HP_OK)
+		return fail(HP_EXIT_USAGE, &err);
+	if (hp_crypto_start() != HP_OK) {
+		hp_fail(&err, HP_IO, "the crypto library does not start");
+		return fail(HP_EXIT_INTERNAL, &err);
 	}
-	hp_client_free(client);
-	return HP_EXIT_OK;
+	status = hp_session_new(options->broker, options->key, &app.session, &err);
+	if (status != HP_OK)
+		return fail(status == HP_REFUSED       ? HP_EXIT_UNAUTHORISED
+		            : status == HP_UNAVAILABLE ? HP_EXIT_UNAVAILABLE
+		            : status == HP_INVALID     ? HP_EXIT_USAGE
+		                                       : HP_EXIT_INTERNAL,
+		            &err);
+	code = run(&app, options);
+	hp_session_free(app.session);
+	return code;
 }

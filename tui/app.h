@@ -16,9 +16,9 @@
 
 struct hp_console_options {
 	const struct hp_broker_info *broker; /* borrowed for the call */
-	const struct hp_keyfile *key;	     /* borrowed for the call */
-	bool no_color;			     /* monochrome; $NO_COLOR and a colourless terminal imply it */
-	bool ascii; /* 7-bit chrome; a locale other than UTF-8 implies it */
+	const struct hp_keyfile *key;        /* borrowed for the call */
+	bool no_color; /* monochrome; $NO_COLOR and a colourless terminal imply it */
+	bool ascii;    /* 7-bit chrome; a locale other than UTF-8 implies it */
 };
 
 /*

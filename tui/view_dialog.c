@@ -1,0 +1,178 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/safe.h"
+#include "tui/view.h"
+
+enum { TARGET_LINES = 3 };
+
+/* What the dialog acts on, in one paragraph: it must be read next to the key that does it. */
+static const char *
+target_text(struct hp_arena *arena, const struct hp_screen *screen, const struct hp_model *model)
+{
+	const struct hp_value *canonical = model->pinned.canonical;
+	const struct hp_value *resources = hp_map_get(canonical, "resources");
+	const struct hp_value *parts[] = {
+		hp_map_get(canonical, "operation"), hp_map_get(canonical, "environment"),
+		hp_map_get(canonical, "requester"), hp_array_get(resources, 0)};
+	static const char *const before[] = {"", " in ", " for ", ": "};
+	unsigned flags = HP_TEXT_MARK | (screen->ascii ? HP_TEXT_ASCII : 0);
+	struct hp_buf text = {0};
+	const char *copy;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		if (!parts[i] || parts[i]->type != HP_STR)
+			continue;
+		hp_buf_add_text(&text, before[i]);
+		model->escape(&text, parts[i]->str.p, parts[i]->str.len, flags);
+	}
+	if (hp_value_count(resources) > 1)
+		hp_buf_printf(&text, " and %zu more", hp_value_count(resources) - 1);
+	copy = text.failed ? NULL : hp_arena_copy(arena, hp_buf_text(&text), text.len);
+	hp_buf_release(&text);
+	return copy ? copy : "";
+}
+
+/* Draws the target over at most TARGET_LINES lines; a cut shows. Lines used. */
+static int
+draw_target(struct hp_screen *screen, const struct hp_model *model, int y, bool draw_it)
+{
+	struct hp_arena arena = {0};
+	const char *text = target_text(&arena, screen, model);
+	struct hp_text_line *lines;
+	size_t count = 0, columns = (size_t)screen->columns - 2;
+	int used = 0;
+
+	if (hp_text_wrap(&arena, text, strlen(text), columns, &lines, &count) != HP_OK)
+		count = 0;
+	for (size_t i = 0; i < count && used < TARGET_LINES; i++, used++) {
+		bool last = used == TARGET_LINES - 1;
+		/* The last line takes the rest, so that hp_screen_put() shows the cut. */
+		size_t len = last ? strlen(text) - lines[i].start : lines[i].len;
+		if (draw_it)
+			hp_screen_put(screen, y + used, 1, (int)columns, HP_STYLE_STRONG,
+			              text + lines[i].start, len);
+	}
+	hp_arena_release(&arena);
+	return used;
+}
+
+/* The typed text; when it is longer than the line, its end. */
+static void
+draw_input(struct hp_screen *screen, const struct hp_model *model, int y)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+	const char *prompt = hp_dialog_prompt(dialog->kind), *text;
+	int x = 1 + (int)strlen(prompt), room = screen->columns - x - 1;
+	struct hp_buf safe = {0};
+
+	hp_screen_puts(screen, y, 1, screen->columns - 1, HP_STYLE_STRONG, prompt);
+	hp_tui_escape(&safe, dialog->text, dialog->len, screen->ascii ? HP_TEXT_ASCII : 0);
+	text = hp_buf_text(&safe);
+	while (hp_text_width(text, strlen(text)) > (size_t)room) {
+		do
+			text++;
+		while (((unsigned char)*text & 0xC0) == 0x80);
+	}
+	x += hp_screen_puts(screen, y, x, room, HP_STYLE_PLAIN, text);
+	screen->cursor_y = y;
+	screen->cursor_x = x;
+	hp_buf_release(&safe);
+}
+
+/* How many lines stand between the target and the footer. */
+static int
+middle_rows(const struct hp_dialog *dialog)
+{
+	if (dialog->kind == HP_DIALOG_DENY)
+		return (int)hp_deny_preset_count;
+	return dialog->kind == HP_DIALOG_APPROVE || dialog->kind == HP_DIALOG_FILTER ? 2 : 1;
+}
+
+static void
+draw_middle(struct hp_screen *screen, const struct hp_model *model, int y)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+
+	switch (dialog->kind) {
+	case HP_DIALOG_DENY:
+		for (size_t i = 0; i < hp_deny_preset_count; i++)
+			hp_screen_printf(screen, y + (int)i, 1, screen->columns - 1, HP_STYLE_PLAIN,
+			                 "%c  %s", hp_deny_presets[i].key,
+			                 hp_deny_presets[i].reason ? hp_deny_presets[i].reason
+			                                           : "own words");
+		screen->cursor_y = y;
+		screen->cursor_x = 1;
+		return;
+	case HP_DIALOG_APPROVE:
+		hp_screen_printf(screen, y++, 1, screen->columns - 1, HP_STYLE_PLAIN,
+		                 "To approve request %.8s type %s: %s", dialog->id,
+		                 dialog->confirmation.what, dialog->confirmation.text);
+		break;
+	case HP_DIALOG_FILTER:
+		hp_screen_puts(screen, y++, 1, screen->columns - 1, HP_STYLE_PLAIN,
+		               "words, and env: class: agent: tier: in any order; all must match");
+		break;
+	default:
+		break;
+	}
+	draw_input(screen, model, y);
+}
+
+int
+hp_view_dialog_rows(const struct hp_screen *screen, const struct hp_model *model)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+	struct hp_screen measure = *screen;
+	int target =
+		hp_dialog_has_target(dialog->kind) ? draw_target(&measure, model, 0, false) : 0;
+
+	return 1 + target + middle_rows(dialog) + 1;
+}
+
+static void
+draw_footer(struct hp_screen *screen, const struct hp_model *model, int y)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+	const char *dot = hp_screen_glyph(screen, HP_GLYPH_DOT);
+
+	if (dialog->dead[0])
+		hp_screen_printf(screen, y, 1, screen->columns - 1, HP_STYLE_ALERT,
+		                 "%s %s Esc closes", dialog->dead, dot);
+	else if (model->message[0])
+		hp_screen_puts(screen, y, 1, screen->columns - 1, HP_STYLE_FLAG, model->message);
+	else if (dialog->kind == HP_DIALOG_DENY)
+		hp_screen_printf(screen, y, 1, screen->columns - 1, HP_STYLE_PLAIN,
+		                 "a key sends the denial with its reason %s Esc leaves", dot);
+	else
+		hp_screen_printf(
+			screen, y, 1, screen->columns - 1, HP_STYLE_PLAIN, "Enter %s %s Esc leaves",
+			dialog->kind == HP_DIALOG_FILTER ? "filters"
+			: dialog->kind == HP_DIALOG_EXTEND || dialog->kind == HP_DIALOG_HALT
+				? "goes on"
+				: "sends",
+			dot);
+}
+
+static void
+draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool focused,
+     int64_t now_ms)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+	int y = area.y;
+
+	hp_screen_rule(screen, y, 0, screen->columns);
+	if (hp_dialog_has_target(dialog->kind))
+		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG,
+		                 " %s request %.8s ", hp_dialog_title(dialog->kind), dialog->id);
+	else
+		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG, " %s ",
+		                 hp_dialog_title(dialog->kind));
+	y++;
+	if (hp_dialog_has_target(dialog->kind))
+		y += draw_target(screen, model, y, true);
+	draw_middle(screen, model, y);
+	draw_footer(screen, model, area.y + area.rows - 1);
+}
+
+const struct hp_view hp_view_dialog = {.name = "dialog", .draw = draw};
