@@ -224,7 +224,7 @@ fail_kind(const struct check *c, const struct spot *spot, const struct hp_field 
 static bool
 has_max(const struct hp_field *field)
 {
-	return field->max >= field->min && (field->min || field->max);
+	return field->max >= field->min && field->max < INT64_MAX && (field->min || field->max);
 }
 
 static void

@@ -25,7 +25,7 @@ enum hp_kind {
 	HP_K_ENUM = 1 << 9,	/* a string out of `words` */
 	HP_K_UUID = 1 << 10,	/* RFC 9562 text form, any case */
 	HP_K_NAME = 1 << 11,	/* [A-Za-z0-9][A-Za-z0-9._-]*, ≤ HP_LIMIT_NAME_BYTES */
-	HP_K_MAP_OF = 1 << 12,	/* a map with free keys, every value by `item`; count in [min, max] */
+	HP_K_MAP_OF = 1 << 12,	/* a map with free keys, values by `item`; count in [min, max] */
 	HP_K_SIZE = 1 << 13,	/* integer bytes, or a string like 64MiB */
 };
 
@@ -33,7 +33,7 @@ struct hp_field {
 	const char *name;	/* NULL ends a table; ignored in an item description */
 	unsigned kinds;		/* enum hp_kind bits */
 	bool required;
-	int64_t min, max;	/* both 0: no bound; max < min: no upper bound */
+	int64_t min, max;	/* both 0: no bound; max < min or INT64_MAX: only min */
 	const struct hp_field *fields;	/* for HP_K_MAP */
 	const struct hp_field *item;	/* for HP_K_LIST and HP_K_MAP_OF; NULL: anything */
 	const char *const *words;	/* for HP_K_ENUM, NULL-terminated */

@@ -159,7 +159,8 @@ Test(json, too_long_is_said)
 	struct hp_arena arena = {0};
 	struct hp_error err = {0};
 	const struct hp_value *value = NULL;
-	cr_assert_eq(hp_json_load(&arena, "", HP_LIMIT_FILE_BYTES + 1u, &value, &err), HP_TOO_LARGE);
+	cr_assert_eq(hp_json_load(&arena, "", HP_LIMIT_FILE_BYTES + 1u, &value, &err),
+		     HP_TOO_LARGE);
 	cr_assert_str_eq(err.message, "over 16777216 bytes");
 	hp_arena_release(&arena);
 }

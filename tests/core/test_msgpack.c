@@ -98,6 +98,9 @@ Test(msgpack, every_invalid_vector_is_refused)
 	hp_arena_release(&arena);
 }
 
+#define NOT_FINITE "a float is infinite or not a number"
+#define ANNOUNCES "a container announces more items than the message holds"
+
 Test(msgpack, refusals_name_the_byte)
 {
 	static const struct {
@@ -106,7 +109,7 @@ Test(msgpack, refusals_name_the_byte)
 		const char *message;
 	} cases[] = {
 		{"", HP_INVALID, "at byte 0: it ends too early"},
-		{"92c0", HP_INVALID, "at byte 0: a container announces more items than the message holds"},
+		{"92c0", HP_INVALID, "at byte 0: " ANNOUNCES},
 		{"92c0cd01", HP_INVALID, "at byte 2: it ends too early"},
 		{"c0c0", HP_INVALID, "at byte 1: bytes follow the value"},
 		{"91c1", HP_INVALID, "at byte 1: 0xc1 is not a value"},
@@ -120,14 +123,14 @@ Test(msgpack, refusals_name_the_byte)
 		{"a3eda080", HP_INVALID, "at byte 0: a string is not valid UTF-8"}, /* surrogate */
 		{"a2c080", HP_INVALID, "at byte 0: a string is not valid UTF-8"},   /* overlong */
 		{"81a1ffc0", HP_INVALID, "at byte 1: a string is not valid UTF-8"},
-		{"cb7ff0000000000000", HP_INVALID, "at byte 0: a float is infinite or not a number"},
-		{"ca7fc00000", HP_INVALID, "at byte 0: a float is infinite or not a number"},
+		{"cb7ff0000000000000", HP_INVALID, "at byte 0: " NOT_FINITE},
+		{"ca7fc00000", HP_INVALID, "at byte 0: " NOT_FINITE},
 		{"dbffffffff61", HP_INVALID, "at byte 0: a string is longer than the message"},
 		{"c6ffffffff61", HP_INVALID, "at byte 0: a string is longer than the message"},
-		{"ddffffffffc0", HP_INVALID, "at byte 0: a container announces more items than the message holds"},
-		{"dfffffffffc0", HP_INVALID, "at byte 0: a container announces more items than the message holds"},
+		{"ddffffffffc0", HP_INVALID, "at byte 0: " ANNOUNCES},
+		{"dfffffffffc0", HP_INVALID, "at byte 0: " ANNOUNCES},
 		/* Each fits the bytes left, both together do not. */
-		{"9393c0c0c0c0", HP_INVALID, "at byte 1: a container announces more items than the message holds"},
+		{"9393c0c0c0c0", HP_INVALID, "at byte 1: " ANNOUNCES},
 		{"8182a161c0a162c0", HP_INVALID, "at byte 1: a map key is not a string"},
 		{"82a162c0a162c0", HP_INVALID, "duplicate key \"b\""},
 		{"83a162c0a161c0a162c0", HP_INVALID, "duplicate key \"b\""},
@@ -257,7 +260,9 @@ Test(msgpack, keys_are_encoded_ascending)
 		cr_assert_eq(value->map.pairs[i].value->integer, (int64_t)i);
 	/* Bytes, not characters or lengths: "a" < "a\0" < "aa" < "b" < "é". */
 	struct hp_value *map = hp_value_map(&arena);
-	static const struct hp_str keys[] = {{"\xc3\xa9", 2}, {"b", 1}, {"aa", 2}, {"a\0", 2}, {"a", 1}};
+	static const struct hp_str keys[] = {
+		{"\xc3\xa9", 2}, {"b", 1}, {"aa", 2}, {"a\0", 2}, {"a", 1},
+	};
 	for (int i = 0; i < 5; i++)
 		hp_map_setn(&arena, map, keys[i].p, keys[i].len, hp_value_int(&arena, i));
 	assert_encodes(map, "85a16104a2610003a2616102a16201a2c3a900");
@@ -370,7 +375,8 @@ grow_tree(struct hp_arena *arena, uint64_t *seed, unsigned depth)
 	default:
 		value = hp_value_map(arena);
 		while (width--)
-			hp_map_set(arena, value, hp_arena_printf(arena, "%u%c", width * 7 % 5, 'a' + width),
+			hp_map_set(arena, value,
+				   hp_arena_printf(arena, "%u%c", width * 7 % 5, 'a' + width),
 				   grow_tree(arena, seed, depth + 1));
 		return value;
 	}

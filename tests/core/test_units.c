@@ -63,7 +63,8 @@ Test(units, sizes)
 		cr_expect_eq(hp_units_size(good[i].text, &bytes, NULL), HP_OK, "%s", good[i].text);
 		cr_expect_eq(bytes, good[i].bytes, "%s", good[i].text);
 	}
-	static const char *const bad[] = {"", "KiB", "-1", "1 KiB", "1KB", "1MB", "1kib", "1B", "1.5MiB"};
+	static const char *const bad[] = {"",	 "KiB", "-1",	"1 KiB", "1KB",
+					  "1MB", "1kib", "1B", "1.5MiB"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		int64_t bytes = -1;
 		cr_expect_eq(hp_units_size(bad[i], &bytes, NULL), HP_INVALID, "%s", bad[i]);
@@ -165,7 +166,10 @@ Test(units, reals)
 	static const struct {
 		const char *text;
 		double number;
-	} good[] = {{"0.1", 0.1}, {"1.", 1}, {".5", 0.5}, {"-2e3", -2000}, {"+1", 1}, {"1e-400", 0}};
+	} good[] = {
+		{"0.1", 0.1},	 {"1.", 1}, {".5", 0.5},
+		{"-2e3", -2000}, {"+1", 1}, {"1e-400", 0},
+	};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		double number = -1;
 		cr_expect_eq(hp_units_real(good[i].text, &number, NULL), HP_OK, "%s", good[i].text);

@@ -110,7 +110,8 @@ Test(yaml, refusals_say_where)
 		 "did not find expected ',' or ']' while parsing a flow sequence"},
 		{"a: \"x\n", HP_INVALID, 2, 1,
 		 "found unexpected end of stream while scanning a quoted scalar"},
-		{"\xc3\xa9: 1\n\xc3\xa9x: \"\xff\"", HP_INVALID, 2, 6, "invalid leading UTF-8 octet"},
+		{"\xc3\xa9: 1\n\xc3\xa9x: \"\xff\"", HP_INVALID, 2, 6,
+		 "invalid leading UTF-8 octet"},
 		{"a: \"\x01\"", HP_INVALID, 1, 5, "control characters are not allowed"},
 		{"a:\n\t- b", HP_INVALID, 2, 1,
 		 "found character that cannot start any token while scanning for the next token"},
@@ -192,7 +193,8 @@ Test(yaml, length_is_bounded)
 	struct hp_arena arena = {0};
 	struct hp_error err = {0};
 	const struct hp_value *value = NULL;
-	cr_assert_eq(hp_yaml_load(&arena, "", HP_LIMIT_FILE_BYTES + 1u, &value, &err), HP_TOO_LARGE);
+	cr_assert_eq(hp_yaml_load(&arena, "", HP_LIMIT_FILE_BYTES + 1u, &value, &err),
+		     HP_TOO_LARGE);
 	cr_assert_str_eq(err.message, "over 16777216 bytes");
 	hp_arena_release(&arena);
 }
