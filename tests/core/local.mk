@@ -2,6 +2,9 @@
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
 	tests/core/test_value \
+	tests/core/test_checkpoint \
+	tests/core/test_leaf \
+	tests/core/test_vote \
 	tests/core/test_crypto \
 	tests/core/test_merkle \
 	tests/core/test_lifecycle \
@@ -54,3 +57,15 @@ tests_core_test_merkle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_lifecycle_SOURCES = %D%/test_lifecycle.c
 tests_core_test_lifecycle_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_lifecycle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_checkpoint_SOURCES = %D%/test_checkpoint.c
+tests_core_test_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_checkpoint_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_leaf_SOURCES = %D%/test_leaf.c
+tests_core_test_leaf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_leaf_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_vote_SOURCES = %D%/test_vote.c
+tests_core_test_vote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_vote_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
