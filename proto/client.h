@@ -37,9 +37,9 @@ bool hp_client_on_control(const struct hp_client *client);
 
 /*
  * Sends `map` (a map without `seq`, which is added) and waits for its reply. HP_OK for any decoded
- * reply, error replies included. HP_TIMEOUT: no answer; HP_UNAVAILABLE: no broker, or the connection
- * was lost before the answer; HP_REFUSED: the broker came back and refuses this key (final: libzmq
- * does not try again); HP_TOO_LARGE. The reply lives in `arena`.
+ * reply, error replies included. HP_TIMEOUT: no answer; HP_UNAVAILABLE: no broker, or the
+ * connection was lost before the answer; HP_REFUSED: the broker came back and refuses this key
+ * (final: libzmq does not try again); HP_TOO_LARGE. The reply lives in `arena`.
  */
 HP_MUST_CHECK enum hp_status hp_client_call(struct hp_client *client, struct hp_arena *arena,
 					    struct hp_value *map, int timeout_ms,
@@ -50,8 +50,8 @@ HP_MUST_CHECK enum hp_status hp_client_call(struct hp_client *client, struct hp_
 HP_MUST_CHECK enum hp_status hp_client_send(struct hp_client *client, struct hp_arena *arena,
 					    struct hp_value *map, uint64_t *ret_seq,
 					    struct hp_error *err);
-/* The next reply that is there, without waiting. HP_NOT_FOUND: none. Replies that came in during a
- * hp_client_call() are kept for this, so drain it after a call too: the socket does not show them. */
+/* The next reply that is there, without waiting. HP_NOT_FOUND: none. Replies that came in during
+ * hp_client_call() are kept for this, so drain it after a call: the socket does not show them. */
 HP_MUST_CHECK enum hp_status hp_client_receive(struct hp_client *client, struct hp_arena *arena,
 					       uint64_t *ret_seq,
 					       const struct hp_value **ret_reply);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/json.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "core/yaml.h"
@@ -219,4 +220,17 @@ hp_instance_principals(struct hp_arena *arena, const char *home,
 	if (status != HP_OK)
 		hp_instance_locate(err, dir);
 	return status;
+}
+
+void
+hp_instance_add_entry(struct hp_arena *arena, const struct hp_principal *principal,
+		      struct hp_buf *buf)
+{
+	const struct hp_value *map = hp_principal_to_value(arena, principal);
+	for (size_t i = 0; i < hp_value_count(map); i++) {
+		hp_buf_printf(buf, "%s: ", map->map.pairs[i].key.p);
+		hp_json_dump(map->map.pairs[i].value, HP_JSON_LINE, buf);
+		hp_buf_add_byte(buf, '\n');
+	}
+	buf->failed |= arena->failed;
 }

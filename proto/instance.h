@@ -27,6 +27,10 @@ HP_MUST_CHECK enum hp_status hp_instance_principals(struct hp_arena *arena, cons
 						    struct hp_directory **ret_directory,
 						    struct hp_error *err);
 
+/* Appends the text of a principal's file: readable YAML, one key a line, strings JSON-quoted. */
+void hp_instance_add_entry(struct hp_arena *arena, const struct hp_principal *principal,
+			   struct hp_buf *buf);
+
 /* Rewrites err->message as "path:line:column: message" (position only where known). */
 void hp_instance_locate(struct hp_error *err, const char *path);
 

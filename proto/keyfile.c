@@ -54,6 +54,14 @@ static const struct hp_field broker_fields[] = {
 	{.name = NULL},
 };
 
+bool
+hp_keyfile_is_name(const char *name)
+{
+#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	size_t len = strspn(name, LETTERS_DIGITS "._-");
+	return strspn(name, LETTERS_DIGITS) > 0 && name[len] == '\0' && len <= HP_LIMIT_NAME_BYTES;
+}
+
 void
 hp_keyfile_generate(const char *name, struct hp_keyfile *ret_key)
 {
@@ -297,7 +305,7 @@ hp_keyfile_add_public_line(struct hp_buf *buf, const struct hp_keyfile *key)
 	hp_crypto_add_base64(buf, key->sign_public, sizeof key->sign_public);
 }
 
-/* The next word of `*line`, at most `max` bytes, copied; false when there is none or it is longer. */
+/* Copies the next word of `*line`; false when there is none or it has more than `max` bytes. */
 static bool
 take_word(const char **line, char *word, size_t max)
 {
@@ -311,15 +319,6 @@ take_word(const char **line, char *word, size_t max)
 	return true;
 }
 
-/* Kind HP_K_NAME: such a name is also a file's name in principals.d. */
-static bool
-is_name(const char *text)
-{
-#define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	return strspn(text, LETTERS_DIGITS) > 0 &&
-	       text[strspn(text, LETTERS_DIGITS "._-")] == '\0';
-}
-
 enum hp_status
 hp_keyfile_parse_public_line(const char *line, struct hp_keyfile *ret_key, struct hp_error *err)
 {
@@ -329,12 +328,13 @@ hp_keyfile_parse_public_line(const char *line, struct hp_keyfile *ret_key, struc
 	if (!take_word(&line, version, sizeof version - 1) || strcmp(version, "holdpoint1") != 0)
 		return hp_fail(err, HP_INVALID, "public line: expected "
 						"\"holdpoint1 NAME CURVE_PUBLIC SIGN_PUBLIC\"");
-	if (!take_word(&line, key.name, HP_LIMIT_NAME_BYTES) || !is_name(key.name))
+	if (!take_word(&line, key.name, HP_LIMIT_NAME_BYTES) || !hp_keyfile_is_name(key.name))
 		return hp_fail(err, HP_INVALID, "public line: expected a name of letters, digits, "
 						"\".\", \"_\" and \"-\" behind \"holdpoint1\"");
 	if (!take_word(&line, curve, Z85_LEN) || hp_z85_decode(curve, key.curve_public) != HP_OK)
 		return hp_fail(err, HP_INVALID,
-			       "public line: expected a CURVE key of 40 characters behind the name");
+			       "public line: expected a CURVE key of 40 characters behind the "
+			       "name");
 	if (!take_word(&line, sign, BASE64_32_LEN) ||
 	    hp_crypto_base64(sign, strlen(sign), key.sign_public, sizeof key.sign_public) != HP_OK)
 		return hp_fail(err, HP_INVALID,

@@ -16,6 +16,9 @@ struct hp_keyfile {
 	uint8_t sign_public[HP_SIGN_PUBLIC_BYTES], sign_secret[HP_SIGN_SEED_BYTES];
 };
 
+/* Whether `name` is one (kind HP_K_NAME, ≤ HP_LIMIT_NAME_BYTES): also the name of a file. */
+bool hp_keyfile_is_name(const char *name);
+
 /* New random keys under `name`. */
 void hp_keyfile_generate(const char *name, struct hp_keyfile *ret_key);
 void hp_keyfile_release(struct hp_keyfile *key);

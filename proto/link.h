@@ -39,8 +39,8 @@ HP_MUST_CHECK enum hp_status hp_link_open(void *context, int type, const char *w
 /* Takes a zeroed link. */
 void hp_link_close(struct hp_link *link);
 
-/* Sends "" · HPP/1 · payload without waiting. HP_UNAVAILABLE: no room or no connection; HP_IO. errno
- * is left as libzmq set it. */
+/* Sends "" · HPP/1 · payload without waiting. HP_UNAVAILABLE: no room or no connection; HP_IO.
+ * errno is left as libzmq set it. */
 HP_MUST_CHECK enum hp_status hp_link_send(struct hp_link *link, const void *payload, size_t len);
 
 /* One message as received: topic (empty for a reply) · HPP/1 · map. */
