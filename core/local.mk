@@ -13,8 +13,11 @@ core_libhpcore_a_SOURCES = \
 	%D%/checkpoint.h %D%/checkpoint.c %D%/leaf.c %D%/vote.h %D%/vote.c \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
 	%D%/principal.h %D%/principal.c %D%/directory.c %D%/z85.c %D%/config.h %D%/config.c \
-	%D%/request.h %D%/request.c %D%/classify.h %D%/classify.c \
-	%D%/policy.h %D%/policy.c \
+	%D%/request.h %D%/request.c %D%/request_canonical.c %D%/classify.h %D%/classify.c \
+	%D%/policy.h %D%/policy_rules.h %D%/policy.c %D%/effect.c \
+	%D%/policy_fields.c %D%/policy_merge.c %D%/policy_load.c %D%/policy_approvals.c \
+	%D%/policy_constraints.c %D%/policy_unenforced.c \
+	%D%/evaluate.h %D%/evaluate.c %D%/judge.c %D%/bounds.c \
 	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c
 
 # The shipped policy, as C string literals.
@@ -22,6 +25,7 @@ core/policy_default.inc: %D%/policy_default.yaml
 	$(AM_V_GEN)$(MKDIR_P) core && $(SED) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' \
 		$(top_srcdir)/core/policy_default.yaml >$@.tmp && mv $@.tmp $@
 BUILT_SOURCES += core/policy_default.inc
+core/policy_merge.$(OBJEXT): core/policy_default.inc
 CLEANFILES += core/policy_default.inc
 EXTRA_DIST += %D%/policy_default.yaml
 

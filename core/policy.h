@@ -42,7 +42,7 @@ struct hp_finding {
 	unsigned line;	     /* of the policy file; 0: a shipped default */
 };
 
-/* What evaluation says. Everything borrows the arena it was made in. */
+/* What evaluation says. Everything borrows the arena it was made in, or the policy. */
 struct hp_verdict {
 	enum hp_effect effect;
 	const char *environment;	/* derived */
@@ -53,7 +53,9 @@ struct hp_verdict {
 	size_t finding_count;
 	struct hp_quorum quorum;	/* empty unless hold, admin, escalate */
 	const char *const *flags;	/* short words for a queue: "no-alternatives" "no-rollback"
-					   "environment-differs" "irreversible" … */
+					   "environment-differs" "irreversible"
+					   "no-confidence" "low-confidence"
+					   "unknown-class" "resources-unsaid" */
 	size_t flag_count;
 	int64_t resources_affected; /* max(claimed, listed); -1 missing */
 };
@@ -80,10 +82,21 @@ HP_MUST_CHECK enum hp_status hp_policy_load(const char *text, size_t len,
 					    struct hp_policy **ret_policy, struct hp_error *err);
 void hp_policy_free(struct hp_policy *policy);
 
-/* Refuses a policy whose approval rules these principals cannot fill (HP_INVALID with line). */
+/*
+ * Refuses a policy whose approval rules these principals cannot fill (HP_INVALID with line): a group
+ * without a reviewer, or fewer distinct persons than a rule counts. Whose agents will ask is not
+ * known here, and an owner has no vote: where owners review, keep one person more than the count.
+ */
 HP_MUST_CHECK enum hp_status hp_policy_check_quorums(const struct hp_policy *policy,
 						     const struct hp_directory *directory,
 						     struct hp_error *err);
+
+/*
+ * Calls `warn` for what is legal and surely not meant: rules and tiers that nothing reaches, classes
+ * that no row of the matrix speaks for. `line` is the file's.
+ */
+typedef void hp_policy_warning(void *context, unsigned line, const char *message);
+void hp_policy_lint(const struct hp_policy *policy, hp_policy_warning *warn, void *context);
 
 const uint8_t *hp_policy_version(const struct hp_policy *policy); /* HP_HASH_BYTES */
 const char *hp_policy_text(const struct hp_policy *policy, size_t *ret_len);
