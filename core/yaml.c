@@ -184,8 +184,6 @@ resolve_plain(const struct loader *l, const yaml_mark_t *mark, struct hp_value *
 	static const char decimal[] = "0123456789", octal[] = "01234567",
 			  hexadecimal[] = "0123456789abcdefABCDEF";
 	const char *text = value->str.p;
-	if (strlen(text) != value->str.len)
-		return HP_OK;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(text, words[i].text) == 0) {
 			value->type = words[i].type;

@@ -144,12 +144,22 @@ Test(json, depth_is_bounded_before_anything_recurses)
 	cr_expect_str_eq(err.message, "nested deeper than 64");
 	memset(text + 64, ']', 64);
 	cr_expect_eq(hp_json_load(&arena, text, 128, &value, NULL), HP_OK);
-	/* Inside a string, also behind an escaped quote, a bracket is a letter. */
 	memset(text, '[', len);
-	memcpy(text, "\"\\\"\\\\\\\"", 7);
+	text[0] = ' ';
+	text[1] = '\n';
+	cr_expect_eq(hp_json_load(&arena, text, len, &value, &err), HP_TOO_LARGE);
+	cr_expect(err.line == 2 && err.column == 65, "%u:%u", err.line, err.column);
+	/* Inside a string, also behind an escaped quote, a bracket is a letter … */
+	memset(text, '[', len);
+	memcpy(text, "\"\\\"", 3);
 	text[1000] = '"';
 	cr_expect_eq(hp_json_load(&arena, text, 1001, &value, NULL), HP_OK);
-	cr_expect_eq(value->str.len, 996);
+	cr_expect_eq(value->str.len, 998);
+	/* … but not behind a string that ends in an escaped backslash. */
+	memset(text, '[', len);
+	memcpy(text, "[\"\\\\\",", 6);
+	memset(text + 500, ']', 495);
+	cr_expect_eq(hp_json_load(&arena, text, 995, &value, NULL), HP_TOO_LARGE);
 	free(text);
 	hp_arena_release(&arena);
 }

@@ -129,6 +129,7 @@ Test(msgpack, refusals_name_the_byte)
 		{"c6ffffffff61", HP_INVALID, "at byte 0: a string is longer than the message"},
 		{"ddffffffffc0", HP_INVALID, "at byte 0: " ANNOUNCES},
 		{"dfffffffffc0", HP_INVALID, "at byte 0: " ANNOUNCES},
+		{"83a161c0a162", HP_INVALID, "at byte 0: " ANNOUNCES},
 		/* Each fits the bytes left, both together do not. */
 		{"9393c0c0c0c0", HP_INVALID, "at byte 1: " ANNOUNCES},
 		{"8182a161c0a162c0", HP_INVALID, "at byte 1: a map key is not a string"},
@@ -291,6 +292,7 @@ assert_unencodable(const struct hp_value *value, enum hp_status status, const ch
 	cr_expect_eq(hp_msgpack_encode(value, &buf, &err), status, "%s", message);
 	cr_expect_str_eq(err.message, message);
 	cr_expect_str_eq(hp_buf_text(&buf), "before");
+	cr_expect_eq(buf.len, 6);
 	hp_buf_release(&buf);
 }
 

@@ -26,6 +26,7 @@ static const struct hp_field fields[] = {
 	{.name = "natural", .kinds = HP_K_INT, .min = 0, .max = INT64_MAX},
 	{.name = "any_int", .kinds = HP_K_INT},
 	{.name = "ratio", .kinds = HP_K_NUMBER, .min = 0, .max = 1},
+	{.name = "cost", .kinds = HP_K_NUMBER, .min = 1, .max = 0},
 	{.name = "trial", .kinds = HP_K_BOOL},
 	{.name = "key", .kinds = HP_K_BIN, .min = 2, .max = 2},
 	{.name = "effect", .kinds = HP_K_ENUM, .words = effects},
@@ -87,6 +88,8 @@ static const struct {
 	{"{pathces: []}", "pathces", 1, 2, "unknown key \"pathces\" (did you mean \"patches\"?)"},
 	{"{coutn: 1}", "coutn", 1, 2, "unknown key \"coutn\" (did you mean \"count\"?)"},
 	{"{Timeout: 1s}", "Timeout", 1, 2, "unknown key \"Timeout\" (did you mean \"timeout\"?)"},
+	{"{TIMEOUT: 1s}", "TIMEOUT", 1, 2, "unknown key \"TIMEOUT\" (did you mean \"timeout\"?)"},
+	{"{di: 1}", "di", 1, 2, "unknown key \"di\" (did you mean \"id\"?)"},
 	{"{by-name: {}}", "by-name", 1, 2, "unknown key \"by-name\" (did you mean \"by_name\"?)"},
 	{"{zebra: 1}", "zebra", 1, 2, "unknown key \"zebra\""},
 	{"{x: 1}", "x", 1, 2, "unknown key \"x\""},
@@ -172,6 +175,9 @@ static const struct {
 	 "\"id\" must be a UUID, found \"00000000x0000-4000-8000-00000000...\""},
 	{"{name: ''}", "name", 1, 8,
 	 "\"name\" must be a name of letters, digits, \".\", \"_\" and \"-\", found \"\""},
+	{"{name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab}", "name", 1, 8,
+	 "\"name\" must be a name of letters, digits, \".\", \"_\" and \"-\", "
+	 "found \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\""},
 	{"{name: .hidden}", "name", 1, 8,
 	 "\"name\" must be a name of letters, digits, \".\", \"_\" and \"-\", found \".hidden\""},
 	{"{name: a/b}", "name", 1, 8,
@@ -226,6 +232,9 @@ Test(schema, not_a_number_is_in_no_range)
 	struct hp_arena arena = {0};
 	struct hp_value *map = hp_value_map(&arena);
 	hp_map_set(&arena, map, "ratio", hp_value_float(&arena, NAN));
+	cr_expect_eq(hp_schema_check(map, fields, "message", NULL), HP_INVALID);
+	map->map.count = 0;
+	hp_map_set(&arena, map, "cost", hp_value_float(&arena, NAN));
 	cr_expect_eq(hp_schema_check(map, fields, "message", NULL), HP_INVALID);
 	hp_arena_release(&arena);
 }
