@@ -2,6 +2,9 @@
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
 	tests/core/test_value \
+	tests/core/test_quorum \
+	tests/core/test_principal \
+	tests/core/test_directory \
 	tests/core/test_checkpoint \
 	tests/core/test_leaf \
 	tests/core/test_vote \
@@ -69,3 +72,15 @@ tests_core_test_leaf_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_vote_SOURCES = %D%/test_vote.c
 tests_core_test_vote_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_vote_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_quorum_SOURCES = %D%/test_quorum.c
+tests_core_test_quorum_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_quorum_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_principal_SOURCES = %D%/test_principal.c
+tests_core_test_principal_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_principal_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_directory_SOURCES = %D%/test_directory.c
+tests_core_test_directory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_directory_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
