@@ -149,15 +149,18 @@ Test(directory, a_person_is_spelled_one_way)
 			REVIEWER("r3", 3, ways[i], 3),
 		};
 		struct hp_principal owner[] = {
-			REVIEWER("r1", 1, "ana", 1), ENTRY("kiro", 2, .owner = ways[i]),
+			REVIEWER("r1", 1, "ana", 1),
+			ENTRY("kiro", 2, .owner = ways[i]),
 		};
-		assert_refused(persons, 3,
-			       "principals 'r1' and 'r3' spell a person in two ways that look alike");
+		assert_refused(persons, 3, "principals 'r1' and 'r3' spell a person in two ways "
+					   "that look alike");
 		assert_refused(owner, 2, "principals 'kiro' and 'r1' spell a person in two ways "
 					 "that look alike");
 	}
 	struct hp_principal fine[] = {
-		REVIEWER("r1", 1, "ana", 1), REVIEWER("r2", 2, "ana", 2), REVIEWER("r3", 3, "anna", 3),
+		REVIEWER("r1", 1, "ana", 1),
+		REVIEWER("r2", 2, "ana", 2),
+		REVIEWER("r3", 3, "anna", 3),
 		ENTRY("kiro", 4, .owner = "ana"),
 	};
 	hp_directory_free(make(fine, 4));
