@@ -146,11 +146,9 @@ int hp_cli_load_key(struct hp_cli *cli);
 int hp_cli_connect(struct hp_cli *cli, enum hp_client_side side);
 /* A message of `type`, in the arena. */
 struct hp_value *hp_cli_message(struct hp_cli *cli, const char *type);
-/* Calls; an error reply is printed and becomes its exit code. `wait_ms` is how long the broker may
- * keep the reply back, 0 for a plain call. */
-int hp_cli_call(struct hp_cli *cli, struct hp_value *map, int wait_ms,
-		const struct hp_value **ret_reply);
-/* A plain call that only a reply of type `expected` answers. */
+/* HP_EXIT_OK unless `reply` is an error, which is printed and becomes its exit code. */
+int hp_cli_check_reply(struct hp_cli *cli, const struct hp_value *reply);
+/* Calls, and accepts only a reply of type `expected`; anything else is printed. */
 int hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
 	       const struct hp_value **ret_reply);
 /* Connects for one request: `given` is its id or at least 4 characters of its beginning, looked up
@@ -158,5 +156,9 @@ int hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
  * ones with candidates. */
 int hp_cli_connect_to(struct hp_cli *cli, enum hp_client_side side, const char *given,
 		      const char **ret_id);
+
+/* Long polls until the request is decided (or `done`: in a final state) or --timeout ends; a broker
+ * that restarts meanwhile is waited for. HP_EXIT_OK with the last `status`, reached or not. */
+int hp_cli_wait(struct hp_cli *cli, const char *id, bool done, const struct hp_value **ret_status);
 
 #endif

@@ -11,7 +11,7 @@
 
 enum {
 	CONNECT_MS = 5000, /* a broker at the other end of the world, and a busy one */
-	REPLY_MS = 10000,  /* beyond what the broker was asked to wait */
+	REPLY_MS = 10000,  /* for a plain call */
 };
 
 const char *
@@ -205,17 +205,18 @@ hp_cli_message(struct hp_cli *cli, const char *type)
 }
 
 /* "the code's name: the broker's words (field)". */
-static int
-report_error_reply(struct hp_cli *cli, const struct hp_value *reply)
+int
+hp_cli_check_reply(struct hp_cli *cli, const struct hp_value *reply)
 {
+	if (!hp_value_is(hp_map_get(reply, "type"), "error"))
+		return HP_EXIT_OK;
 	enum hp_code code = hp_client_code(reply);
 	const char *field = hp_map_get_str(reply, "field", NULL);
 	const char *message = hp_map_get_str(reply, "message", "no message");
 	message = hp_text_safe(&cli->arena, message, 0);
 	if (code == HP_CODE_ok)
-		return hp_cli_error(cli, HP_EXIT_INTERNAL, "an error that this version does not "
-							   "know: %s",
-				    message);
+		return hp_cli_error(cli, HP_EXIT_INTERNAL,
+				    "an error that this version does not know: %s", message);
 	if (field)
 		return hp_cli_error(cli, hp_code_exit(code), "%s: %s (%s)", hp_code_name(code),
 				    message, hp_text_safe(&cli->arena, field, 0));
@@ -223,36 +224,25 @@ report_error_reply(struct hp_cli *cli, const struct hp_value *reply)
 }
 
 int
-hp_cli_call(struct hp_cli *cli, struct hp_value *map, int wait_ms,
-	    const struct hp_value **ret_reply)
+hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
+	   const struct hp_value **ret_reply)
 {
 	struct hp_error err = {0};
 	const struct hp_value *reply = NULL;
 	if (cli->arena.failed)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
 	enum hp_status status = hp_client_call(cli->client, &cli->arena, map,
-					       hp_cli_left_ms(cli, wait_ms + REPLY_MS), &reply,
-					       &err);
+					       hp_cli_left_ms(cli, REPLY_MS), &reply, &err);
 	if (status != HP_OK)
 		return hp_cli_fail(cli, status, &err);
-	if (hp_value_is(hp_map_get(reply, "type"), "error"))
-		return report_error_reply(cli, reply);
-	*ret_reply = reply;
-	return HP_EXIT_OK;
-}
-
-int
-hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
-	   const struct hp_value **ret_reply)
-{
-	const struct hp_value *reply = NULL;
-	int exit_code = hp_cli_call(cli, map, 0, &reply);
+	int exit_code = hp_cli_check_reply(cli, reply);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
-	const char *type = hp_map_get_str(reply, "type", "nothing");
-	if (strcmp(type, expected) != 0)
+	const struct hp_value *type = hp_map_get(reply, "type");
+	if (!hp_value_is(type, expected))
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "expected the reply \"%s\", not \"%s\"",
-				    expected, hp_text_safe(&cli->arena, type, 0));
+				    expected,
+				    hp_text_safe(&cli->arena, hp_map_get_str(reply, "type", ""), 0));
 	*ret_reply = reply;
 	return HP_EXIT_OK;
 }

@@ -228,8 +228,8 @@ deadline_field(struct hp_cli *cli, const struct hp_value *reply)
 			     hp_out_time(cli, hp_map_get_int(reply, "deadline_ms", -1)));
 }
 
-static void
-findings(struct hp_cli *cli, const struct hp_value *list)
+void
+hp_out_findings(struct hp_cli *cli, const struct hp_value *list)
 {
 	for (size_t i = 0; i < hp_value_count(list); i++) {
 		const struct hp_value *one = hp_array_get(list, i);
@@ -262,7 +262,7 @@ hp_out_receipt(struct hp_cli *cli, const struct hp_value *receipt)
 	hp_out_field("class", hp_out_list(cli, hp_map_get(receipt, "class")));
 	deadline_field(cli, receipt);
 	hp_out_field("digest", hp_out_hex(cli, hp_map_get(receipt, "digest")));
-	findings(cli, hp_map_get(receipt, "findings"));
+	hp_out_findings(cli, hp_map_get(receipt, "findings"));
 	text_field(cli, receipt, "message");
 	return HP_EXIT_OK;
 }

@@ -48,6 +48,9 @@ void hp_table_add(struct hp_table *table, const char *const *cells);
 /* Headings (not with -q) and rows. */
 int hp_table_print(const struct hp_table *table);
 
+/* "finding       LAYER EFFECT RULE:LINE MESSAGE" each. */
+void hp_out_findings(struct hp_cli *cli, const struct hp_value *findings);
+
 /* A reply `receipt` or `status`: all of it; with -q the id alone. */
 int hp_out_receipt(struct hp_cli *cli, const struct hp_value *receipt);
 int hp_out_status(struct hp_cli *cli, const struct hp_value *status);

@@ -1,11 +1,14 @@
 #include "cli/command.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #include "core/buf.h"
 #include "core/limits.h"
 #include "core/text.h"
+#include "enforce/spawn.h"
+#include "enforce/talk.h"
 
 enum { ID_LEN = 36, SHORTEST = 4, CANDIDATES_SHOWN = 5 };
 
@@ -107,4 +110,21 @@ hp_cli_connect_to(struct hp_cli *cli, enum hp_client_side side, const char *give
 		return search(cli, prefix, ret_id);
 	*ret_id = prefix;
 	return HP_EXIT_OK;
+}
+
+int
+hp_cli_wait(struct hp_cli *cli, const char *id, bool done, const struct hp_value **ret_status)
+{
+	struct hp_error err = {0};
+	const struct hp_value *reply = NULL;
+	struct hp_talk talk = {.client = cli->client, .arena = &cli->arena, .deadline_ms = -1};
+	if (cli->deadline_ms >= 0)
+		talk.deadline_ms = hp_enforce_now_ms() + hp_cli_left_ms(cli, INT_MAX);
+	enum hp_status status = hp_talk_until(&talk, id, done, &reply, &err);
+	if (status != HP_OK)
+		return hp_cli_fail(cli, status, &err);
+	int exit_code = hp_cli_check_reply(cli, reply);
+	if (exit_code == HP_EXIT_OK)
+		*ret_status = reply;
+	return exit_code;
 }

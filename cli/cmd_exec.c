@@ -1,0 +1,169 @@
+/* exec: a command under a grant. Whatever keeps it from running is exit 125 (protocol.md). */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/fields.h"
+#include "cli/output.h"
+#include "core/lifecycle.h"
+#include "core/limits.h"
+#include "core/text.h"
+#include "enforce/exec.h"
+
+static bool
+is_program(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+/* `name` under `dir`, absolute: an empty or relative directory of PATH means the current one. */
+static const char *
+join(struct hp_cli *cli, const char *cwd, const char *dir, size_t len, const char *name)
+{
+	if (len > 0 && *dir == '/')
+		return hp_arena_printf(&cli->arena, "%.*s/%s", (int)len, dir, name);
+	return hp_arena_printf(&cli->arena, "%s/%.*s%s%s", strcmp(cwd, "/") ? cwd : "", (int)len,
+			       dir, len ? "/" : "", name);
+}
+
+/* The absolute path of a program as a shell would find it; NULL when there is none. */
+static const char *
+find_program(struct hp_cli *cli, const char *cwd, const char *name)
+{
+	if (*name == '/')
+		return is_program(name) ? name : NULL;
+	if (strchr(name, '/')) {
+		const char *path = join(cli, cwd, "", 0, name);
+		return path && is_program(path) ? path : NULL;
+	}
+	const char *dir = getenv("PATH");
+	while (dir && *name) {
+		size_t len = strcspn(dir, ":");
+		const char *path = join(cli, cwd, dir, len, name);
+		if (path && is_program(path))
+			return path;
+		dir = dir[len] ? dir + len + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* "run kubectl delete pod x", cut where a character ends. */
+static struct hp_value *
+make_summary(struct hp_cli *cli)
+{
+	struct hp_buf text = {0};
+	hp_buf_add_text(&text, "run");
+	for (size_t i = 0; i < cli->arg_count; i++)
+		hp_buf_printf(&text, " %s", cli->args[i]);
+	size_t len = text.len;
+	if (len > HP_LIMIT_SUMMARY_BYTES)
+		for (len = HP_LIMIT_SUMMARY_BYTES; len > 0 && (text.data[len] & 0xc0) == 0x80;)
+			len--;
+	struct hp_value *summary = hp_value_strn(&cli->arena, hp_buf_text(&text), len);
+	hp_buf_release(&text);
+	return summary;
+}
+
+static void
+fill_action(struct hp_cli *cli, struct hp_value *action, const char *program, const char *cwd)
+{
+	struct hp_arena *arena = &cli->arena;
+	struct hp_value *argv = hp_value_array(arena);
+	const char *name = strrchr(cli->args[0], '/');
+	hp_array_add(arena, argv, hp_value_str(arena, program));
+	for (size_t i = 1; i < cli->arg_count; i++)
+		hp_array_add(arena, argv, hp_value_str(arena, cli->args[i]));
+	hp_map_set_str(arena, action, "operation",
+		       hp_arena_printf(arena, "shell:%s", name ? name + 1 : cli->args[0]));
+	hp_map_set(arena, action, "command", argv);
+	/* An executor elsewhere has its own directories. */
+	if (!hp_cli_flag(cli, "audience"))
+		hp_map_set_str(arena, action, "cwd", cwd);
+}
+
+/* The whole message; what was not given says so. */
+static int
+make_message(struct hp_cli *cli, const char *program, const char *cwd, struct hp_value **ret_map)
+{
+	struct hp_arena *arena = &cli->arena;
+	struct hp_value *map = hp_cli_message(cli, "submit"), *action = hp_value_map(arena);
+	hp_map_set_str(arena, map, "id", hp_fields_new_id(arena));
+	hp_map_set(arena, map, "action", action);
+	hp_map_set(arena, map, "summary", make_summary(cli));
+	hp_map_set_str(arena, map, "why", "(not given)");
+	hp_map_set(arena, map, "impact", hp_value_map(arena));
+	hp_map_set(arena, map, "alternatives", hp_value_array(arena));
+	hp_map_set(arena, map, "rollback", hp_value_nil(arena));
+	fill_action(cli, action, program, cwd);
+	int exit_code = hp_fields_apply(cli, map);
+	if (exit_code != HP_EXIT_OK)
+		return exit_code;
+	struct hp_request request;
+	struct hp_error err = {0};
+	enum hp_status status = hp_request_parse(arena, map, HP_REQUEST_WIRE, &request, &err);
+	if (status != HP_OK)
+		return hp_cli_fail(cli, status, &err);
+	*ret_map = map;
+	return HP_EXIT_OK;
+}
+
+static void
+tell(void *context, const char *remark)
+{
+	hp_cli_note(context, "%s", remark);
+}
+
+static int
+run(struct hp_cli *cli, struct hp_value *message)
+{
+	struct hp_exec_result result;
+	struct hp_error err = {0};
+	const struct hp_exec exec = {
+		.client = cli->client,
+		.message = message,
+		.timeout_ms = cli->deadline_ms < 0 ? -1 : hp_cli_left_ms(cli, INT32_MAX),
+		.tell = tell,
+		.context = cli,
+	};
+	enum hp_status status = hp_exec_run(&cli->arena, &exec, &result, &err);
+	if (status != HP_OK)
+		return hp_cli_fail(cli, status, &err);
+	if (result.end == HP_EXEC_RAN)
+		return result.exit_code;
+	if (result.end == HP_EXEC_NOT_RUN)
+		return hp_cli_error(cli, HP_EXIT_NOT_RUN, "not run: %s", result.reason);
+	struct hp_value *map = hp_cli_message(cli, "status");
+	hp_map_set_str(&cli->arena, map, "state", result.state);
+	hp_cli_note(cli, "run by the executor: %s", result.state);
+	return hp_out_state_exit(map);
+}
+
+int
+hp_cmd_exec(struct hp_cli *cli)
+{
+	struct hp_value *message = NULL;
+	char *cwd = getcwd(NULL, 0);
+	int exit_code;
+	const char *program = cwd ? find_program(cli, cwd, cli->args[0]) : NULL;
+	bool ran = false;
+	if (!cwd)
+		exit_code = hp_cli_usage(cli, "cannot tell the working directory");
+	else if (!program)
+		exit_code = hp_cli_usage(cli, "no program \"%s\"",
+					 hp_text_safe(&cli->arena, cli->args[0], 0));
+	else if (!hp_cli_require(cli, "environment"))
+		exit_code = HP_EXIT_USAGE;
+	else
+		exit_code = make_message(cli, program, cwd, &message);
+	free(cwd);
+	if (exit_code == HP_EXIT_OK)
+		exit_code = hp_cli_connect(cli, HP_SIDE_AGENTS);
+	if (exit_code == HP_EXIT_OK) {
+		exit_code = run(cli, message);
+		ran = true;
+	}
+	return ran ? exit_code : HP_EXIT_NOT_RUN;
+}

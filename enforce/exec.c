@@ -1,0 +1,371 @@
+#include "enforce/exec.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/lifecycle.h"
+#include "core/request.h"
+#include "core/text.h"
+#include "enforce/pins.h"
+#include "enforce/signals.h"
+#include "enforce/spawn.h"
+#include "enforce/supervise.h"
+#include "enforce/talk.h"
+
+enum {
+	REPLY_MS = 10000,  /* a plain call */
+	TIDY_MS = 3000,	   /* a withdrawal on the way out */
+	CLAIM_TRIES = 3,   /* with one nonce: the same claim, the same reply */
+	REPORT_TRIES = 3,
+	REASON_MAX = 400,
+};
+
+struct run {
+	struct hp_arena *arena;
+	const struct hp_exec *exec;
+	struct hp_talk talk;
+	struct hp_request request;
+	struct hp_exec_result *result;
+	struct hp_error *err;
+};
+
+/* Ends it without having run. Always HP_OK, for `return not_run(…)`. */
+static HP_PRINTF(2, 3) enum hp_status
+not_run(struct run *run, const char *format, ...)
+{
+	char text[REASON_MAX * 2];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	run->result->end = HP_EXEC_NOT_RUN;
+	run->result->reason = hp_arena_strdup(run->arena, text);
+	return run->result->reason ? HP_OK : hp_fail(run->err, HP_NOMEM, "out of memory");
+}
+
+static HP_PRINTF(2, 3) void
+tell(struct run *run, const char *format, ...)
+{
+	char text[REASON_MAX * 2];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (run->exec->tell)
+		run->exec->tell(run->exec->context, text);
+}
+
+/* A string of a reply, escaped, at most REASON_MAX columns. */
+static const char *
+said(struct run *run, const struct hp_value *reply, const char *key)
+{
+	const char *safe = hp_text_safe(run->arena, hp_map_get_str(reply, key, ""), 0);
+	if (!safe)
+		return "";
+	size_t fit = hp_text_fit(safe, strlen(safe), REASON_MAX);
+	return fit == strlen(safe) ? safe : hp_arena_copy(run->arena, safe, fit);
+}
+
+static struct hp_value *
+message(struct run *run, const char *type)
+{
+	struct hp_value *map = hp_value_map(run->arena);
+	hp_map_set_str(run->arena, map, "type", type);
+	hp_map_set_str(run->arena, map, "id", run->request.id);
+	return map;
+}
+
+/* Nobody waits any longer. The outcome does not matter: silence would end it too. */
+static void
+withdraw(struct run *run, const char *reason)
+{
+	struct hp_talk last = {.client = run->exec->client, .arena = run->arena, .deadline_ms = -1};
+	struct hp_value *map = message(run, "withdraw");
+	const struct hp_value *reply;
+	hp_map_set_str(run->arena, map, "reason", reason);
+	if (hp_talk(&last, map, TIDY_MS, &reply, NULL) != HP_OK)
+		tell(run, "could not withdraw %s; it will expire", run->request.id);
+}
+
+/* A call failed before anything ran: say why, and take back what may have been asked. */
+static enum hp_status
+give_up(struct run *run, enum hp_status status, bool asked)
+{
+	if (status == HP_NOMEM || status == HP_IO)
+		return status;
+	if (asked)
+		withdraw(run, run->talk.signal ? "interrupted" : "the broker did not answer");
+	return not_run(run, "%s", run->err->message);
+}
+
+static bool
+is_error(const struct hp_value *reply)
+{
+	return hp_value_is(hp_map_get(reply, "type"), "error");
+}
+
+static enum hp_status
+refused(struct run *run, const struct hp_value *reply)
+{
+	return not_run(run, "%s: %s", hp_code_name(hp_client_code(reply)),
+		       said(run, reply, "message"));
+}
+
+/* "denied by ana: not tonight" */
+static enum hp_status
+not_granted(struct run *run, const struct hp_value *reply)
+{
+	const char *by = said(run, reply, "by"), *why = said(run, reply, "reason");
+	if (!*why)
+		why = said(run, reply, "message"); /* a receipt's */
+	return not_run(run, "%s%s%s%s%s", said(run, reply, "state"), *by ? " by " : "", by,
+		       *why ? ": " : "", why);
+}
+
+/* --- waiting --- */
+
+/* Until it is granted. HP_OK with *ret_granted, or with the result. */
+static enum hp_status
+await_decision(struct run *run, const struct hp_value *receipt, bool *ret_granted)
+{
+	const struct hp_value *reply = receipt;
+	if (hp_value_is(hp_map_get(receipt, "state"), "pending")) {
+		tell(run, "%s waits for a decision", run->request.id);
+		enum hp_status status =
+			hp_talk_until(&run->talk, run->request.id, false, &reply, run->err);
+		if (status != HP_OK)
+			return give_up(run, status, true);
+		if (is_error(reply))
+			return refused(run, reply);
+	}
+	const struct hp_value *state = hp_map_get(reply, "state");
+	if (hp_value_is(state, "pending")) {
+		withdraw(run, "not waited for any longer");
+		return not_run(run, "no decision in time; withdrawn");
+	}
+	*ret_granted = hp_value_is(state, "granted");
+	return *ret_granted ? HP_OK : not_granted(run, reply);
+}
+
+/* Somebody else runs it: an executor of its audience. */
+static enum hp_status
+await_executor(struct run *run)
+{
+	const struct hp_value *reply;
+	tell(run, "granted; waiting for the executor \"%s\"",
+	     hp_text_safe(run->arena, run->request.audience, 0));
+	enum hp_status status =
+		hp_talk_until(&run->talk, run->request.id, true, &reply, run->err);
+	if (status != HP_OK)
+		return give_up(run, status, true);
+	if (is_error(reply))
+		return refused(run, reply);
+	enum hp_state state;
+	if (!hp_state_parse(hp_map_get_str(reply, "state", ""), &state) ||
+	    !hp_state_is_final(state)) {
+		withdraw(run, "not waited for any longer");
+		return not_run(run, "not done in time (%s)", said(run, reply, "state"));
+	}
+	if (state == HP_STATE_DENIED || state == HP_STATE_EXPIRED || state == HP_STATE_HALTED ||
+	    state == HP_STATE_LAPSED || state == HP_STATE_WITHDRAWN)
+		return not_granted(run, reply);
+	run->result->end = HP_EXEC_DONE;
+	run->result->state = hp_state_name(state);
+	return HP_OK;
+}
+
+/* --- claiming --- */
+
+static enum hp_status
+claim(struct run *run, const struct hp_value **ret_reply)
+{
+	uint8_t nonce[16];
+	enum hp_status status = HP_OK;
+	hp_crypto_random(nonce, sizeof nonce);
+	for (int tries = 0; tries < CLAIM_TRIES; tries++) {
+		struct hp_value *map = message(run, "claim");
+		hp_map_set_bin(run->arena, map, "nonce", nonce, sizeof nonce);
+		hp_map_set_int(run->arena, map, "timeout_ms", 0);
+		status = hp_talk(&run->talk, map, REPLY_MS, ret_reply, run->err);
+		if (status != HP_TIMEOUT && status != HP_UNAVAILABLE)
+			break;
+	}
+	return status;
+}
+
+/* Whether what was claimed is what we asked, byte for byte (exec.h 1). */
+static bool
+is_ours(struct run *run, const struct hp_value *receipt, const struct hp_value *claimed)
+{
+	const uint8_t *salt = hp_map_get_bin(claimed, "salt", HP_SALT_BYTES);
+	const uint8_t *told = hp_map_get_bin(receipt, "action_digest", HP_HASH_BYTES);
+	const struct hp_value *bytes = hp_map_get(claimed, "canonical"), *canonical;
+	uint8_t digest[HP_HASH_BYTES];
+	struct hp_buf action = {0};
+	if (!salt || !told || !bytes || bytes->type != HP_BIN ||
+	    hp_request_action_bytes(&run->request, &action) != HP_OK) {
+		hp_buf_release(&action);
+		return false;
+	}
+	hp_request_action_digest(salt, action.data, action.len, digest);
+	hp_buf_release(&action);
+	if (memcmp(digest, told, sizeof digest) != 0 ||
+	    hp_request_open_canonical(run->arena, bytes->str.p, bytes->str.len, &canonical, NULL) !=
+		    HP_OK)
+		return false;
+	const uint8_t *decided = hp_map_get_bin(canonical, "action_digest", HP_HASH_BYTES);
+	return decided && memcmp(digest, decided, sizeof digest) == 0 &&
+	       hp_value_is(hp_map_get(canonical, "id"), run->request.id);
+}
+
+/* --- reporting --- */
+
+static const struct hp_value *
+report(struct run *run, const char *result, const int *exit_code, const char *output)
+{
+	/* The command has ended: neither its deadline nor ^C shortens the truth about it. */
+	struct hp_talk last = {.client = run->exec->client, .arena = run->arena, .deadline_ms = -1};
+	for (int tries = 0; tries < REPORT_TRIES; tries++) {
+		const struct hp_value *reply;
+		struct hp_error err = {0};
+		struct hp_value *map = message(run, "report");
+		hp_map_set_str(run->arena, map, "result", result);
+		if (exit_code)
+			hp_map_set_int(run->arena, map, "exit_code", *exit_code);
+		if (output)
+			hp_map_set_str(run->arena, map, "output", output);
+		last.signal = 0;
+		if (hp_talk(&last, map, REPLY_MS, &reply, &err) != HP_OK)
+			continue;
+		if (!is_error(reply))
+			return reply;
+		tell(run, "the result was not taken: %s: %s",
+		     hp_code_name(hp_client_code(reply)), said(run, reply, "message"));
+		return NULL;
+	}
+	tell(run, "the result could not be reported; the request will be in state unknown");
+	return NULL;
+}
+
+/* After `failed` with a rollback that has an operation the broker waits for a second word. What the
+ * operation means is for an executor to know; here only a command could run, and there is none. */
+static void
+report_failure(struct run *run, const int *exit_code, const char *output)
+{
+	const struct hp_value *reply = report(run, "failed", exit_code, output);
+	if (!hp_value_is(hp_map_get(reply, "state"), "rolling_back"))
+		return;
+	tell(run, "the rollback was not run: exec runs nothing but its own command");
+	(void)report(run, "rollback_failed", NULL, "exec does not run rollbacks");
+}
+
+/* --- running --- */
+
+static enum hp_status
+not_started(struct run *run, const struct hp_error *why)
+{
+	report_failure(run, NULL, why->message);
+	return not_run(run, "%s", why->message);
+}
+
+static enum hp_status
+run_command(struct run *run, const struct hp_value *claimed)
+{
+	struct hp_error err = {0};
+	enum hp_status status = hp_pins_verify(run->request.files, &err);
+	if (status != HP_OK)
+		return not_started(run, &err);
+	struct hp_supervised job = {
+		.talk = &run->talk,
+		.id = run->request.id,
+		.command = run->request.command,
+		.cwd = run->request.cwd,
+		.lease_ms = hp_map_get_int(claimed, "lease_ms", 0),
+	};
+	status = hp_supervise(&job, &err);
+	if (status != HP_OK)
+		return not_started(run, &err);
+	if (job.stopped)
+		tell(run, "stopped: %s", job.stopped);
+	run->result->end = HP_EXEC_RAN;
+	run->result->exit_code = job.exit_code;
+	if (job.exit_code == 0)
+		(void)report(run, "succeeded", &job.exit_code, NULL);
+	else
+		report_failure(run, &job.exit_code, job.stopped);
+	return HP_OK;
+}
+
+static enum hp_status
+after_grant(struct run *run, const struct hp_value *receipt)
+{
+	const struct hp_value *reply;
+	if (run->request.audience)
+		return await_executor(run);
+	enum hp_status status = claim(run, &reply);
+	if (status != HP_OK)
+		return give_up(run, status, true);
+	if (hp_client_code(reply) == HP_CODE_unauthorised) {
+		withdraw(run, "it cannot be run by who asked");
+		return not_run(run, "granted, but %s; name one with --audience",
+			       said(run, reply, "message"));
+	}
+	if (is_error(reply))
+		return refused(run, reply);
+	if (!hp_value_is(hp_map_get(reply, "type"), "claimed"))
+		return not_granted(run, reply);
+	if (!is_ours(run, receipt, reply)) {
+		struct hp_error err = {0};
+		hp_fail(&err, HP_CONFLICT,
+			"digest_mismatch: what was granted is not what was asked");
+		return not_started(run, &err);
+	}
+	return run_command(run, reply);
+}
+
+static enum hp_status
+ask_and_run(struct run *run)
+{
+	const struct hp_value *receipt;
+	enum hp_status status =
+		hp_request_parse(run->arena, run->exec->message, HP_REQUEST_WIRE, &run->request,
+				 run->err);
+	if (status != HP_OK)
+		return status == HP_NOMEM ? status : not_run(run, "%s", run->err->message);
+	if (!run->request.command)
+		return not_run(run, "the request has no command");
+	status = hp_talk(&run->talk, run->exec->message, REPLY_MS, &receipt, run->err);
+	if (status != HP_OK)
+		return give_up(run, status, true);
+	if (is_error(receipt))
+		return refused(run, receipt);
+	bool granted = false;
+	status = await_decision(run, receipt, &granted);
+	return status == HP_OK && granted ? after_grant(run, receipt) : status;
+}
+
+enum hp_status
+hp_exec_run(struct hp_arena *arena, const struct hp_exec *exec, struct hp_exec_result *ret_result,
+	    struct hp_error *err)
+{
+	struct hp_exec_result result = {.end = HP_EXEC_NOT_RUN};
+	struct hp_error own = {0};
+	struct run run = {
+		.arena = arena,
+		.exec = exec,
+		.talk = {.client = exec->client, .arena = arena, .deadline_ms = -1},
+		.result = &result,
+		.err = err ? err : &own,
+	};
+	if (exec->timeout_ms >= 0)
+		run.talk.deadline_ms = hp_enforce_now_ms() + exec->timeout_ms;
+	enum hp_status status = hp_signals_open(run.err);
+	if (status != HP_OK)
+		return status;
+	status = ask_and_run(&run);
+	hp_signals_close();
+	if (status == HP_OK)
+		*ret_result = result;
+	return status;
+}
