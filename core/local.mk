@@ -18,7 +18,8 @@ core_libhpcore_a_SOURCES = \
 	%D%/policy_fields.c %D%/policy_merge.c %D%/policy_load.c %D%/policy_approvals.c \
 	%D%/policy_constraints.c %D%/policy_unenforced.c \
 	%D%/evaluate.h %D%/evaluate.c %D%/judge.c %D%/bounds.c \
-	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c
+	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c \
+	%D%/present_asked.c %D%/present_story.c
 
 # The shipped policy, as C string literals.
 core/policy_default.inc: %D%/policy_default.yaml

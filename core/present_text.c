@@ -14,8 +14,15 @@ hp_page_section(struct hp_page *page, enum hp_section section)
 {
 	page->section = section;
 	page->first = true;
+	page->kind = "";
 	page->flags = 0;
 	hp_buf_reset(&page->line);
+}
+
+void
+hp_page_kind(struct hp_page *page, const char *kind)
+{
+	page->kind = kind;
 }
 
 const char *
@@ -281,13 +288,16 @@ lay_out(struct hp_page *page, const struct shape *shape, const char *text, size_
 void
 hp_page_item(struct hp_page *page, const char *tail)
 {
-	struct shape shape = {.head = "", .rest = INDENT, .tail = tail, .flags = page->flags};
+	char head[32];
+	struct shape shape = {.head = head, .rest = INDENT, .tail = tail, .flags = page->flags};
 
+	snprintf(head, sizeof head, "%s%s", page->kind, *page->kind ? " " : "");
 	if (page->line.failed)
 		page->failed = true;
 	else
 		lay_out(page, &shape, hp_buf_text(&page->line), page->line.len);
 	hp_buf_reset(&page->line);
+	page->kind = "";
 	page->flags = 0;
 }
 
@@ -306,4 +316,11 @@ hp_page_quote(struct hp_page *page, const char *text, size_t len, const char *ta
 	else
 		lay_out(page, &shape, hp_buf_text(&safe), safe.len);
 	hp_buf_release(&safe);
+}
+
+void
+hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const char *tail)
+{
+	if (text && text->type == HP_STR)
+		hp_page_quote(page, text->str.p, text->str.len, tail);
 }

@@ -17,13 +17,16 @@ struct hp_page {
 	enum hp_section section;
 	bool first; /* the section has no line yet */
 	struct hp_buf line;
-	unsigned flags; /* of the line being composed */
+	const char *kind; /* of the item being composed; "" for none */
+	unsigned flags;   /* of the line being composed */
 	struct hp_present_line *lines;
 	size_t count, capacity;
 	bool failed;
 };
 
 void hp_page_section(struct hp_page *page, enum hp_section section);
+/* The word of ours that starts an item; a literal. The item's text is laid out behind it. */
+void hp_page_kind(struct hp_page *page, const char *kind);
 
 /* Words of ours, plain printf. */
 void hp_page_say(struct hp_page *page, const char *format, ...) HP_PRINTF(2, 3);
@@ -40,10 +43,29 @@ void hp_page_item(struct hp_page *page, const char *tail);
 /* A stranger's prose, framed, line breaks kept; `tail` as above. */
 void hp_page_quote(struct hp_page *page, const char *text, size_t len, const char *tail);
 
+/* The same of a value, if it is a string. */
+void hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const char *tail);
+
 /* "40 000" */
 void hp_page_count(struct hp_page *page, int64_t number);
 /* Separator and arrow of this page's character set. */
 const char *hp_page_dot(const struct hp_page *page);
 const char *hp_page_arrow(const struct hp_page *page);
+
+/* The sections: present_asked.c from the canonical map, present_story.c also from the reply. */
+void hp_present_what(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_why(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_impact(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_alternatives(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_rollback(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_evidence(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_by(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_rules(struct hp_page *page, const struct hp_value *canonical);
+void hp_present_quorum(struct hp_page *page, const struct hp_value *canonical,
+                       const struct hp_value *reply, const uint8_t digest[HP_HASH_BYTES]);
+void hp_present_notes(struct hp_page *page, const struct hp_value *list);
+void hp_present_history(struct hp_page *page, const struct hp_value *list);
+void hp_present_identity(struct hp_page *page, const struct hp_value *canonical,
+                         const uint8_t digest[HP_HASH_BYTES]);
 
 #endif

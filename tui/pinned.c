@@ -90,6 +90,23 @@ tell_row(struct hp_model *model)
 		row->state = model->pinned.state;
 }
 
+/* Whether nothing that is on screen differs: `show` is asked often, and only news disarms. */
+static bool
+is_same_story(const struct hp_value *a, const struct hp_value *b)
+{
+	static const char *const keys[] = {"state", "deadline_ms", "approvals", "needed",
+	                                   "votes", "notes",       "history"};
+	const struct hp_value nil = {.type = HP_NIL};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		const struct hp_value *left = hp_map_get(a, keys[i]);
+		const struct hp_value *right = hp_map_get(b, keys[i]);
+		if (!hp_value_equal(left ? left : &nil, right ? right : &nil))
+			return false;
+	}
+	return true;
+}
+
 unsigned
 hp_pinned_load(struct hp_model *model, const struct hp_value *reply)
 {
@@ -106,7 +123,7 @@ hp_pinned_load(struct hp_model *model, const struct hp_value *reply)
 	if (!hp_state_parse(hp_map_get_str(reply, "state", ""), &state))
 		return refuse(pinned, "the request is in a state that this console does not know");
 
-	if (pinned->phase == HP_PIN_READY && hp_value_equal(pinned->reply, reply))
+	if (pinned->phase == HP_PIN_READY && is_same_story(pinned->reply, reply))
 		return HP_CHANGED_NOTHING;
 	hp_arena_reset(&pinned->reply_arena);
 	pinned->reply = hp_value_copy(&pinned->reply_arena, reply);
