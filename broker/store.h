@@ -112,9 +112,9 @@ HP_MUST_CHECK enum hp_status hp_store_next_due(struct hp_store *store, const str
 					       int64_t *ret_in_ms);
 
 enum {
-	/* A text is sought among the newest so many requests and all of an active `state`: a search
-	 * looks at every row, and the broker does nothing else meanwhile. */
-	HP_STORE_SEARCHED_ROWS = 50000,
+	/* A page ends after so many candidates of the best index, whatever it has found by then: any
+	 * peer may ask for any filter, and the broker does nothing else meanwhile. */
+	HP_STORE_SEARCHED_ROWS = 20000,
 	/* A prefix of an id from this length on finds requests of any age. */
 	HP_STORE_ID_PREFIX = 4,
 };

@@ -39,9 +39,6 @@ enum hp_status hp_store_fail(struct hp_store *store, const char *what);
 /* Creates the tables in an empty file, or checks that the file is ours and of this version. */
 HP_MUST_CHECK enum hp_status hp_store_schema(struct hp_store *store, struct hp_error *err);
 
-/* Puts `text_has(needle, id, text…)` into the connection: SQLite's result code. */
-int hp_store_add_text_search(sqlite3 *db);
-
 /* One run of a statement: bind in order, step, read columns in order, end. Failures stick. */
 struct hp_query {
 	struct hp_store *store;
@@ -75,6 +72,9 @@ struct hp_str hp_query_read_str(struct hp_query *query, struct hp_arena *arena);
 /* Exactly `len` bytes, else the query is bad; NULL reads as zeros and false. */
 bool hp_query_read_bytes(struct hp_query *query, void *ret_bytes, size_t len);
 enum hp_state hp_query_read_state(struct hp_query *query);
+
+/* Any column's bytes, borrowed until the next step; the reading order stays as it is. */
+const char *hp_query_peek(struct hp_query *query, int column, size_t *ret_len);
 
 /* Ends a read; `status` but HP_IO for a bad row and HP_NOMEM for a failed arena (may be NULL). */
 HP_MUST_CHECK enum hp_status hp_query_end(struct hp_query *query, struct hp_arena *arena,

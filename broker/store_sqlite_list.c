@@ -1,4 +1,10 @@
-/* One page of requests, newest first, by the index that fits the filter best. */
+/*
+ * One page of requests, newest first.
+ *
+ * An index proposes candidates in order, the whole filter is applied to each here, and a page ends
+ * after a number of candidates whatever it has found: any peer may ask for any filter, and the
+ * broker does nothing else meanwhile.
+ */
 #include "broker/store_sqlite.h"
 
 #include <string.h>
@@ -6,74 +12,37 @@
 #include "core/buf.h"
 #include "core/text.h"
 
-/* Parameters, the same in every statement of this file. */
-#define BEFORE "?1"
-#define STATE "?2"
-#define REQUESTER "?3"
-#define ENVIRONMENT "?4"
-#define TIER "?5"
-#define VIEWER "?6"
-#define PERSON "?7"
-#define NEEDLE "?8"
-#define FLOOR "?9"
-#define ID_FROM "?10"
-#define ID_TO "?11"
-#define LIMIT "?12"
+/* What a candidate shows of itself, in the order of the columns below. */
+enum { KEY, ID, STATE, REQUESTER, OWNER, VIA, ENVIRONMENT, TIER, OPERATION, RESOURCE, SUMMARY };
+#define CANDIDATES                                                                                 \
+	"SELECT key, id, state, requester, owner, via, environment, tier, operation, resource,"    \
+	" summary FROM request "
+#define IN_ORDER "key < ?1 ORDER BY key DESC"
 
-#define WHOLE_FILTER                                                                               \
-	"key < " BEFORE " AND (" STATE " IS NULL OR +state = " STATE ")"                           \
-	" AND (" REQUESTER " IS NULL OR +requester = " REQUESTER ")"                               \
-	" AND (" ENVIRONMENT " IS NULL OR environment = " ENVIRONMENT ")"                          \
-	" AND (" TIER " IS NULL OR tier = " TIER ")"                                               \
-	" AND (" VIEWER " IS NULL OR +requester = " VIEWER " OR +via = " VIEWER                    \
-	" OR +owner = " PERSON ") "
-#define HAS_TEXT                                                                                   \
-	"(" NEEDLE " IS NULL OR text_has(" NEEDLE ", id, operation, resource, summary, requester)) "
-#define NEWEST "ORDER BY key DESC LIMIT " LIMIT
-#define KEYS "SELECT key FROM (SELECT key FROM request "
-#define PAGE "SELECT " HP_STORE_ROW_SMALL "NULL, NULL, NULL, NULL FROM request r WHERE r.key IN ("
-#define END_PAGE ") ORDER BY r.key DESC LIMIT " LIMIT
-
-/* Which look-up finds the page; the whole filter is applied in each. */
-enum way { BY_TEXT, BY_STATE, BY_REQUESTER, BY_VIEWER, BY_KEY };
-
-static const char by_text[] =
-	PAGE KEYS "WHERE id >= " ID_FROM " AND id < " ID_TO " AND " WHOLE_FILTER NEWEST ") UNION "
-	KEYS "NOT INDEXED WHERE key > " FLOOR " AND " HAS_TEXT "AND " WHOLE_FILTER NEWEST ")"
-	END_PAGE;
-static const char by_state[] =
-	PAGE KEYS "INDEXED BY request_state WHERE state = " STATE " AND " HAS_TEXT "AND "
-	WHOLE_FILTER NEWEST ")" END_PAGE;
+static const char by_key[] = CANDIDATES "NOT INDEXED WHERE " IN_ORDER;
+static const char by_state[] = CANDIDATES "INDEXED BY request_state WHERE state = ?2 AND " IN_ORDER;
 static const char by_requester[] =
-	PAGE KEYS "INDEXED BY request_requester WHERE requester = " REQUESTER " AND " WHOLE_FILTER
-	NEWEST ")" END_PAGE;
+	CANDIDATES "INDEXED BY request_requester WHERE requester = ?2 AND " IN_ORDER;
 static const char by_viewer[] =
-	PAGE KEYS "INDEXED BY request_requester WHERE requester = " VIEWER " AND " WHOLE_FILTER
-	NEWEST ") UNION " KEYS "INDEXED BY request_owner WHERE owner = " PERSON " AND "
-	WHOLE_FILTER NEWEST ") UNION " KEYS "INDEXED BY request_via WHERE via = " VIEWER
-	" AND via <> '' AND " WHOLE_FILTER NEWEST ")" END_PAGE;
-static const char by_key[] = PAGE KEYS "NOT INDEXED WHERE " WHOLE_FILTER NEWEST ")" END_PAGE;
+	CANDIDATES "INDEXED BY request_requester WHERE requester = ?2 AND key < ?1 UNION ALL "
+	CANDIDATES "INDEXED BY request_via WHERE via = ?2 AND via <> '' AND key < ?1 UNION ALL "
+	CANDIDATES "INDEXED BY request_owner WHERE owner = ?3 AND " IN_ORDER;
+static const char by_id[] = CANDIDATES "WHERE id >= ?2 AND id < ?3 AND " IN_ORDER;
 
-static const char *const ways[] = {
-	[BY_TEXT] = by_text,	 [BY_STATE] = by_state, [BY_REQUESTER] = by_requester,
-	[BY_VIEWER] = by_viewer, [BY_KEY] = by_key,
+struct search {
+	const struct hp_filter *filter;
+	struct hp_buf needle; /* the folded text; empty: none */
+	int64_t before;	      /* candidates are older than this key */
+	struct hp_row *rows;  /* filter->limit of them */
+	size_t count;
 };
 
-/* Requests of an active state are few: the queue's cap bounds them. Of the final ones a text
- * search looks at the newest only, so that no search can hold the broker up. */
-static enum way
-choose(const struct hp_filter *filter)
+static bool
+equals(struct hp_query *query, int column, const char *wanted)
 {
-	bool active = filter->has_state && !hp_state_is_final(filter->state);
-	if (active)
-		return BY_STATE;
-	if (filter->text)
-		return BY_TEXT;
-	if (filter->requester)
-		return BY_REQUESTER;
-	if (filter->owner_or_requester)
-		return BY_VIEWER;
-	return filter->has_state ? BY_STATE : BY_KEY;
+	size_t len;
+	const char *text = hp_query_peek(query, column, &len);
+	return len == strlen(wanted) && memcmp(text, wanted, len) == 0;
 }
 
 static bool
@@ -85,159 +54,197 @@ is_ascii(const char *text, size_t len)
 	return bits < 0x80;
 }
 
-static char
+static uint8_t
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	return (uint8_t)c + ((uint8_t)((uint8_t)c - 'A') < 26) * 0x20;
 }
 
-/* `needle` is folded; folding an ASCII text would only lower it, which needs no copy. */
 static bool
-ascii_has(const char *text, size_t len, const char *needle, size_t needle_len)
+ascii_has(const char *text, size_t len, const struct hp_buf *needle)
 {
-	for (size_t i = 0; i + needle_len <= len; i++) {
+	for (size_t i = 0; i + needle->len <= len; i++) {
 		size_t same = 0;
-		while (same < needle_len && lower(text[i + same]) == needle[same])
+		while (same < needle->len && lower(text[i + same]) == needle->data[same])
 			same++;
-		if (same == needle_len)
+		if (same == needle->len)
+			return true;
+	}
+	return false;
+}
+
+/* Folding an ASCII text would only lower it, which needs no copy. */
+static bool
+has(const char *text, size_t len, const struct hp_buf *needle)
+{
+	if (is_ascii(text, len))
+		return ascii_has(text, len, needle);
+	struct hp_buf folded = {0};
+	hp_text_fold(&folded, text, len, true);
+	bool found = !folded.failed && folded.len > 0 &&
+		     memmem(folded.data, folded.len, needle->data, needle->len) != NULL;
+	hp_buf_release(&folded);
+	return found;
+}
+
+static bool
+matches_text(struct hp_query *query, const struct hp_buf *needle)
+{
+	static const int columns[] = {OPERATION, RESOURCE, SUMMARY, REQUESTER};
+	size_t len;
+	const char *text = hp_query_peek(query, ID, &len);
+	if (len >= needle->len && memcmp(text, needle->data, needle->len) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+		text = hp_query_peek(query, columns[i], &len);
+		if (has(text, len, needle))
 			return true;
 	}
 	return false;
 }
 
 static bool
-has(const char *text, size_t len, const char *needle, size_t needle_len)
+matches(struct hp_query *query, const struct search *search)
 {
-	if (is_ascii(text, len))
-		return ascii_has(text, len, needle, needle_len);
-	struct hp_buf folded = {0};
-	hp_text_fold(&folded, text, len, true);
-	bool found = !folded.failed && folded.len > 0 &&
-		     memmem(folded.data, folded.len, needle, needle_len) != NULL;
-	hp_buf_release(&folded);
-	return found;
-}
-
-/* text_has(needle, id, text…): the id begins with the needle, or a text has it. */
-static void
-text_has(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const char *needle = (const char *)sqlite3_value_text(values[0]);
-	size_t needle_len = (size_t)sqlite3_value_bytes(values[0]);
-	bool found = false;
-	for (int i = 1; i < count && needle && !found; i++) {
-		const char *text = (const char *)sqlite3_value_text(values[i]);
-		size_t len = (size_t)sqlite3_value_bytes(values[i]);
-		if (!text)
-			continue;
-		found = i == 1 ? len >= needle_len && memcmp(text, needle, needle_len) == 0
-			       : has(text, len, needle, needle_len);
-	}
-	sqlite3_result_int(context, found);
-}
-
-int
-hp_store_add_text_search(sqlite3 *db)
-{
-	return sqlite3_create_function_v2(db, "text_has", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-					  NULL, text_has, NULL, NULL, NULL);
+	const struct hp_filter *filter = search->filter;
+	const char *viewer = filter->owner_or_requester;
+	if (filter->has_state && !equals(query, STATE, hp_state_name(filter->state)))
+		return false;
+	if (filter->requester && !equals(query, REQUESTER, filter->requester))
+		return false;
+	if (filter->environment && !equals(query, ENVIRONMENT, filter->environment))
+		return false;
+	if (filter->tier && !equals(query, TIER, filter->tier))
+		return false;
+	if (viewer && !equals(query, REQUESTER, viewer) && !equals(query, VIA, viewer) &&
+	    !(filter->person && equals(query, OWNER, filter->person)))
+		return false;
+	return search->needle.len == 0 || matches_text(query, &search->needle);
 }
 
 static enum hp_status
-ask_key(struct hp_store *store, const char *sql, const char *id, int64_t *ret_key)
+read_found(struct hp_store *store, struct hp_arena *arena, int64_t key, struct hp_row *ret_row)
 {
+	static const char sql[] = "SELECT " HP_STORE_ROW_SMALL
+				  "NULL, NULL, NULL, NULL FROM request r WHERE r.key = ?";
 	struct hp_query query = hp_query_start(store, sql);
-	if (id)
-		hp_query_text(&query, id);
+	hp_query_int(&query, key);
+	enum hp_status status = hp_query_row(&query);
+	if (status == HP_OK)
+		hp_store_read_row(&query, arena, ret_row);
+	return hp_query_end(&query, arena, status);
+}
+
+/* Takes what matches from a bound statement; search->before becomes the last key looked at. */
+static enum hp_status
+take(struct search *search, struct hp_arena *arena, struct hp_query *query)
+{
+	enum hp_status status = HP_OK;
+	size_t looked_at = 0;
+	while (search->count < search->filter->limit && looked_at++ < HP_STORE_SEARCHED_ROWS) {
+		status = hp_query_row(query);
+		if (status != HP_OK)
+			break;
+		int64_t key = hp_query_read_int(query);
+		if (key >= search->before) /* proposed twice: by its requester and its owner */
+			continue;
+		search->before = key;
+		if (!matches(query, search))
+			continue;
+		status = read_found(query->store, arena, key, &search->rows[search->count]);
+		if (status != HP_OK)
+			break;
+		search->count++;
+	}
+	return hp_query_end(query, arena, query->done ? HP_OK : status);
+}
+
+/* The most selective index. Requests of an active state are few: the queue's cap bounds them. */
+static struct hp_query
+propose(struct hp_store *store, const struct search *search)
+{
+	const struct hp_filter *filter = search->filter;
+	bool active = filter->has_state && !hp_state_is_final(filter->state);
+	const char *sql = by_key, *first = NULL, *second = NULL;
+	if (active) {
+		sql = by_state;
+		first = hp_state_name(filter->state);
+	} else if (filter->requester) {
+		sql = by_requester;
+		first = filter->requester;
+	} else if (filter->owner_or_requester) {
+		sql = by_viewer;
+		first = filter->owner_or_requester;
+		second = filter->person;
+	} else if (filter->has_state) {
+		sql = by_state;
+		first = hp_state_name(filter->state);
+	}
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, search->before);
+	if (first)
+		hp_query_text(&query, first);
+	if (sql == by_viewer)
+		hp_query_text(&query, second);
+	return query;
+}
+
+/* Behind all that was looked at: requests of any age whose id begins with the text. */
+static enum hp_status
+take_by_id(struct hp_store *store, struct search *search, struct hp_arena *arena)
+{
+	struct hp_buf end = {0};
+	hp_buf_add(&end, search->needle.data, search->needle.len);
+	hp_buf_add_byte(&end, 0x7f); /* above any character of an id */
+	struct hp_query query = hp_query_start(store, by_id);
+	hp_query_int(&query, search->before);
+	hp_query_text(&query, hp_buf_text(&search->needle));
+	hp_query_text(&query, hp_buf_text(&end));
+	enum hp_status status = take(search, arena, &query);
+	bool failed = end.failed;
+	hp_buf_release(&end);
+	return failed ? HP_NOMEM : status;
+}
+
+static enum hp_status
+find_after(struct hp_store *store, const char *id, int64_t *ret_key)
+{
+	static const char sql[] = "SELECT key FROM request WHERE id = ?";
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_text(&query, id);
 	enum hp_status status = hp_query_row(&query);
 	if (status == HP_OK)
 		*ret_key = hp_query_read_int(&query);
 	return hp_query_end(&query, NULL, status);
 }
 
-/* Keys are looked for below *ret_before and, for a text, above *ret_floor. */
-static enum hp_status
-find_range(struct hp_store *store, const struct hp_filter *filter, int64_t *ret_before,
-	   int64_t *ret_floor)
-{
-	static const char id_sql[] = "SELECT key FROM request WHERE id = ?";
-	static const char newest_sql[] = "SELECT coalesce(max(key), 0) FROM request";
-	enum hp_status status = HP_OK;
-	if (filter->after)
-		status = ask_key(store, id_sql, filter->after, ret_before);
-	if (status == HP_OK && filter->text) {
-		status = ask_key(store, newest_sql, NULL, ret_floor);
-		*ret_floor -= HP_STORE_SEARCHED_ROWS;
-	}
-	return status;
-}
-
-/* An id's beginning is sought in the index of ids: from the needle to behind all that begin so. */
-static void
-bind_id_range(struct hp_query *query, const struct hp_buf *needle, struct hp_buf *id_end)
-{
-	if (needle->len < HP_STORE_ID_PREFIX) {
-		hp_query_null(query);
-		hp_query_null(query);
-		return;
-	}
-	hp_buf_add(id_end, needle->data, needle->len);
-	hp_buf_add_byte(id_end, 0x7f);
-	hp_query_text(query, hp_buf_text(needle));
-	hp_query_text(query, hp_buf_text(id_end));
-}
-
-static void
-bind_filter(struct hp_query *query, const struct hp_filter *filter, const struct hp_buf *needle)
-{
-	hp_query_text(query, filter->has_state ? hp_state_name(filter->state) : NULL);
-	hp_query_text(query, filter->requester);
-	hp_query_text(query, filter->environment);
-	hp_query_text(query, filter->tier);
-	hp_query_text(query, filter->owner_or_requester);
-	hp_query_text(query, filter->owner_or_requester ? filter->person : NULL);
-	hp_query_text(query, filter->text ? hp_buf_text(needle) : NULL);
-}
-
-static enum hp_status
-list(struct hp_store *store, struct hp_arena *arena, const struct hp_filter *filter,
-     const struct hp_buf *needle, struct hp_row **ret_rows, size_t *ret_count)
-{
-	int64_t before = INT64_MAX, floor = 0;
-	struct hp_buf id_end = {0};
-	void *rows;
-	enum hp_status status = find_range(store, filter, &before, &floor);
-	if (status != HP_OK)
-		return status;
-
-	enum way way = choose(filter);
-	struct hp_query query = hp_query_start(store, ways[way]);
-	hp_query_int(&query, before);
-	bind_filter(&query, filter, needle);
-	hp_query_int(&query, floor);
-	bind_id_range(&query, needle, &id_end);
-	hp_query_int(&query, (int64_t)filter->limit);
-	status = hp_query_collect(&query, arena, sizeof(struct hp_row), hp_store_read_row, &rows,
-				  ret_count);
-	if (status == HP_OK)
-		*ret_rows = rows;
-	hp_buf_release(&id_end);
-	return status;
-}
-
 enum hp_status
 hp_store_list(struct hp_store *store, struct hp_arena *arena, const struct hp_filter *filter,
 	      struct hp_row **ret_rows, size_t *ret_count)
 {
-	struct hp_filter wanted = *filter;
-	struct hp_buf needle = {0};
-	if (wanted.text && !*wanted.text)
-		wanted.text = NULL;
-	if (wanted.text)
-		hp_text_fold(&needle, wanted.text, strlen(wanted.text), true);
-	enum hp_status status = needle.failed ? HP_NOMEM
-					      : list(store, arena, &wanted, &needle, ret_rows,
-						     ret_count);
-	hp_buf_release(&needle);
+	struct search search = {.filter = filter, .before = INT64_MAX};
+	enum hp_status status = HP_OK;
+
+	if (filter->after)
+		status = find_after(store, filter->after, &search.before);
+	if (status != HP_OK)
+		return status;
+	if (filter->text)
+		hp_text_fold(&search.needle, filter->text, strlen(filter->text), true);
+	search.rows = hp_arena_array(arena, filter->limit + 1, sizeof *search.rows);
+	if (search.needle.failed || !search.rows)
+		status = HP_NOMEM;
+	if (status == HP_OK) {
+		struct hp_query query = propose(store, &search);
+		status = take(&search, arena, &query);
+	}
+	if (status == HP_OK && search.needle.len >= HP_STORE_ID_PREFIX &&
+	    search.count < filter->limit)
+		status = take_by_id(store, &search, arena);
+	if (status == HP_OK) {
+		*ret_rows = search.rows;
+		*ret_count = search.count;
+	}
+	hp_buf_release(&search.needle);
 	return status;
 }

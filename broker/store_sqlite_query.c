@@ -204,6 +204,14 @@ hp_query_read_state(struct hp_query *query)
 	return state;
 }
 
+const char *
+hp_query_peek(struct hp_query *query, int column, size_t *ret_len)
+{
+	const char *bytes = sqlite3_column_blob(query->stmt, column);
+	*ret_len = (size_t)sqlite3_column_bytes(query->stmt, column);
+	return bytes ? bytes : "";
+}
+
 enum hp_status
 hp_query_end(struct hp_query *query, struct hp_arena *arena, enum hp_status status)
 {

@@ -2,7 +2,9 @@
 BROKER_TESTS = \
 	tests/broker/test_clock \
 	tests/broker/test_store \
-	tests/broker/test_store_record
+	tests/broker/test_store_record \
+	tests/broker/test_store_list \
+	tests/broker/test_store_faults
 check_PROGRAMS += $(BROKER_TESTS)
 TESTS += $(BROKER_TESTS)
 STORE_FIXTURE = %D%/store_fixture.h %D%/store_fixture.c
@@ -18,3 +20,12 @@ tests_broker_test_store_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 tests_broker_test_store_record_SOURCES = %D%/test_store_record.c $(STORE_FIXTURE)
 tests_broker_test_store_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_store_record_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_list_SOURCES = %D%/test_store_list.c $(STORE_FIXTURE)
+tests_broker_test_store_list_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_list_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_faults_SOURCES = %D%/test_store_faults.c %D%/fault_vfs.h %D%/fault_vfs.c \
+	$(STORE_FIXTURE)
+tests_broker_test_store_faults_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_faults_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)

@@ -1,0 +1,17 @@
+/*
+ * fault_vfs - SQLite's file layer with a fault in it: the n-th write, sync or truncation fails,
+ * once or from then on.
+ */
+#ifndef HP_TESTS_BROKER_FAULT_VFS_H
+#define HP_TESTS_BROKER_FAULT_VFS_H
+
+#include <stdbool.h>
+
+/* Becomes the default file layer of this process. */
+void fault_vfs_install(void);
+/* The `nth` operation from now (1: the next) ends with `result`; 0: none. */
+void fault_vfs_arm(unsigned nth, int result, bool for_good);
+/* Whether the fault has struck since it was armed. */
+bool fault_vfs_struck(void);
+
+#endif
