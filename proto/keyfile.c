@@ -217,6 +217,8 @@ hp_keyfile_read(const char *path, hp_passphrase_source *ask, void *context,
 	if (status != HP_OK)
 		goto out;
 	status = hp_json_load(&arena, hp_buf_text(&text), text.len, &map, err);
+	if (status == HP_INVALID) /* the parser's own words quote the text: perhaps a secret */
+		hp_fail(err, HP_INVALID, "this is not JSON");
 	if (status == HP_OK)
 		status = read_key(map, ask, context, &arena, &key, err);
 	if (status == HP_OK)
