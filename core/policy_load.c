@@ -54,7 +54,7 @@ hp_policy_refuse_name(struct hp_error *err, const struct hp_value *at, const cha
 	for (size_t i = 0; i < count && i < 16; i++)
 		hp_buf_printf(&buf, "%s%s", i ? ", " : "", known[i]);
 	if (count > 16)
-		hp_buf_add_text(&buf, ", …");
+		hp_buf_add_text(&buf, ", ...");
 	enum hp_status status = refuse_text(err, at, field, hp_buf_text(&buf));
 	hp_buf_release(&buf);
 	hp_arena_release(&arena);

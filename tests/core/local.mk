@@ -16,7 +16,8 @@ CORE_TESTS = \
 	tests/core/test_json \
 	tests/core/test_yaml \
 	tests/core/test_schema \
-	tests/core/test_units
+	tests/core/test_units \
+	tests/core/test_request
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -84,3 +85,7 @@ tests_core_test_principal_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_directory_SOURCES = %D%/test_directory.c
 tests_core_test_directory_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_directory_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_request_SOURCES = %D%/test_request.c
+tests_core_test_request_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_request_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
