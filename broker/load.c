@@ -14,6 +14,8 @@
 #include "proto/file.h"
 #include "proto/instance.h"
 
+enum { PRINCIPALS_A_LEAF = 128 }; /* an entry is about 400 bytes: well within one message */
+
 static enum hp_status
 read_policy(struct hp_broker *broker, const struct hp_directory *directory,
 	    struct hp_policy **ret_policy, struct hp_error *err)
@@ -22,6 +24,9 @@ read_policy(struct hp_broker *broker, const struct hp_directory *directory,
 	struct hp_policy *policy = NULL;
 	const char *path = hp_instance_path(&broker->arena, broker->home, "policy.yaml");
 	enum hp_status status = path ? hp_file_read(path, &text, err) : HP_NOMEM;
+	if (status == HP_OK && text.len > HP_LIMIT_POLICY_BYTES)
+		status = hp_fail(err, HP_TOO_LARGE, "%s: a policy holds at most %u KiB", path,
+				 HP_LIMIT_POLICY_BYTES / 1024);
 	if (status == HP_OK) {
 		status = hp_policy_load(hp_buf_text(&text), text.len, &policy, err);
 		if (status == HP_OK)
@@ -52,19 +57,23 @@ record_policy(struct hp_broker *broker, const char *actor)
 	hp_outbox_event(broker, "policy", event);
 }
 
+/* The entries in leaves of a bounded size. */
 static void
 record_principals(struct hp_broker *broker, const char *actor)
 {
 	struct hp_arena *arena = &broker->arena;
-	struct hp_value *body = hp_value_map(arena), *list = hp_value_array(arena);
-	for (size_t i = 0; i < hp_directory_count(broker->directory); i++) {
-		const struct hp_principal *who = hp_directory_at(broker->directory, i);
-		struct hp_value *entry = hp_principal_to_value(arena, who);
-		hp_map_set_str(arena, entry, "name", who->name);
-		hp_array_add(arena, list, entry);
+	size_t count = hp_directory_count(broker->directory);
+	for (size_t first = 0; first < count; first += PRINCIPALS_A_LEAF) {
+		struct hp_value *body = hp_value_map(arena), *list = hp_value_array(arena);
+		for (size_t i = first; i < count && i < first + PRINCIPALS_A_LEAF; i++) {
+			const struct hp_principal *who = hp_directory_at(broker->directory, i);
+			struct hp_value *entry = hp_principal_to_value(arena, who);
+			hp_map_set_str(arena, entry, "name", who->name);
+			hp_array_add(arena, list, entry);
+		}
+		hp_map_set(arena, body, "principals", list);
+		hp_record(broker, "principals", actor, NULL, body, false);
 	}
-	hp_map_set(arena, body, "principals", list);
-	hp_record(broker, "principals", actor, NULL, body, false);
 }
 
 /* Whether somebody who could read events before may not any more. */

@@ -1,5 +1,120 @@
-int
-main(void)
+/*
+ * holdpointd - the policy decision point. See holdpointd(8).
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/broker.h"
+#include "broker/log.h"
+#include "proto/instance.h"
+
+static const char usage[] =
+	"usage: holdpointd [--home DIR]\n"
+	"\n"
+	"Serves one holdpoint instance in the foreground; prints \"ready\" on standard output once it\n"
+	"accepts connections. SIGHUP reloads policy and principals, SIGTERM ends it cleanly.\n"
+	"\n"
+	"  --home DIR   instance directory (default $HOLDPOINT_HOME, $XDG_CONFIG_HOME/holdpoint,\n"
+	"               ~/.config/holdpoint)\n"
+	"  -h, --help   this text\n"
+	"  --version    version\n"
+	"\n"
+	"See holdpointd(8).\n";
+
+static int
+signals(void)
 {
-	return 1;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	/* Before any thread exists, so that libzmq's inherit the mask. */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return -1;
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int
+serve(const char *home)
+{
+	struct hp_broker *broker = NULL;
+	struct hp_error err = {0};
+	umask(077);
+	int signal_fd = signals();
+	if (signal_fd < 0) {
+		fputs("holdpointd: cannot take signals\n", stderr);
+		return HP_EXIT_INTERNAL;
+	}
+	enum hp_status status = hp_broker_open(home, &broker, &err);
+	if (status != HP_OK) {
+		fprintf(stderr, "holdpointd: %s\n",
+			err.message[0] ? err.message : hp_status_text(status));
+		close(signal_fd);
+		return status == HP_INVALID || status == HP_NOT_FOUND ? HP_EXIT_USAGE
+		       : status == HP_CONFLICT			      ? HP_EXIT_CONFLICT
+								      : HP_EXIT_INTERNAL;
+	}
+	HP_LOG("info", "ready", "instance", broker->config.instance, "agents",
+	       broker->config.agents, "control", broker->config.control);
+	puts("ready");
+	fflush(stdout);
+	hp_notify("READY=1");
+	int code = hp_broker_serve(broker, signal_fd);
+	hp_notify("STOPPING=1");
+	HP_LOG(code ? "error" : "info", "stopped", "reason",
+	       code ? "the store or the log cannot be trusted; start again to recover"
+		    : "asked to");
+	hp_broker_close(broker);
+	close(signal_fd);
+	return code ? HP_EXIT_INTERNAL : HP_EXIT_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"home", required_argument, NULL, 'H'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	const char *given = NULL, *home = NULL;
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (c) {
+		case 'H':
+			given = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return HP_EXIT_OK;
+		case 'V':
+			puts("holdpointd " HP_VERSION);
+			return HP_EXIT_OK;
+		default:
+			fputs("holdpointd: try --help\n", stderr);
+			return HP_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "holdpointd: takes no argument, found \"%s\"\n", argv[optind]);
+		return HP_EXIT_USAGE;
+	}
+	struct hp_arena arena = {0};
+	struct hp_error err = {0};
+	int code;
+	if (hp_instance_home(&arena, given, &home, &err) != HP_OK) {
+		fprintf(stderr, "holdpointd: %s\n", err.message);
+		code = HP_EXIT_USAGE;
+	} else {
+		code = serve(home);
+	}
+	hp_arena_release(&arena);
+	return code;
 }

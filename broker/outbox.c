@@ -84,8 +84,10 @@ static void
 encode(struct hp_broker *broker, struct item *item, const struct hp_value *map)
 {
 	struct hp_error err = {0};
-	if (!map || broker->arena.failed ||
-	    hp_msgpack_encode(map, &item->payload, &err) != HP_OK || item->payload.failed) {
+	enum hp_status status = !map || broker->arena.failed
+					? HP_NOMEM
+					: hp_msgpack_encode(map, &item->payload, &err);
+	if (status != HP_OK || item->payload.failed) {
 		HP_LOG("error", "encode", "reason", err.message);
 		broker->fatal = true;
 	}

@@ -24,6 +24,7 @@ struct hp_zap {
 	size_t refused_count;  /* named ones */
 	uint64_t refused_total; /* since the last leaf */
 	int64_t last_leaf_ms;
+	unsigned probes;       /* numbers the probes' monitors: an inproc name is free late */
 	bool has_canary; /* while it is set, this key may enter everywhere */
 	uint8_t canary[HP_CURVE_BYTES];
 };
@@ -290,13 +291,16 @@ probe_close(struct probe *probe)
 }
 
 static bool
-probe_open(struct hp_broker *broker, const char *endpoint, const uint8_t secret[HP_CURVE_BYTES],
-	   const uint8_t public_key[HP_CURVE_BYTES], struct probe *ret_probe)
+probe_open(struct hp_broker *broker, int type, const char *endpoint,
+	   const uint8_t secret[HP_CURVE_BYTES], const uint8_t public_key[HP_CURVE_BYTES],
+	   struct probe *ret_probe)
 {
 	const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
 			   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
 			   ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-	struct probe probe = {.socket = zmq_socket(broker->zmq, ZMQ_DEALER),
+	char monitor[48];
+	snprintf(monitor, sizeof monitor, "inproc://holdpoint.canary.%u", broker->zap->probes++);
+	struct probe probe = {.socket = zmq_socket(broker->zmq, type),
 			      .monitor = zmq_socket(broker->zmq, ZMQ_PAIR)};
 	bool good = probe.socket && probe.monitor && set_int(probe.socket, ZMQ_LINGER, 0) &&
 		    set_int(probe.monitor, ZMQ_LINGER, 0) &&
@@ -305,8 +309,8 @@ probe_open(struct hp_broker *broker, const char *endpoint, const uint8_t secret[
 		    zmq_setsockopt(probe.socket, ZMQ_CURVE_SECRETKEY, secret, HP_CURVE_BYTES) == 0 &&
 		    zmq_setsockopt(probe.socket, ZMQ_CURVE_PUBLICKEY, public_key,
 				   HP_CURVE_BYTES) == 0 &&
-		    zmq_socket_monitor(probe.socket, "inproc://holdpoint.canary", events) == 0 &&
-		    zmq_connect(probe.monitor, "inproc://holdpoint.canary") == 0 &&
+		    zmq_socket_monitor(probe.socket, monitor, events) == 0 &&
+		    zmq_connect(probe.monitor, monitor) == 0 &&
 		    zmq_connect(probe.socket, endpoint) == 0;
 	if (!good) {
 		probe_close(&probe);
@@ -341,13 +345,13 @@ probe_wait(struct hp_broker *broker, struct probe *probe)
 }
 
 static enum hp_status
-canary_refused(struct hp_broker *broker, const char *name, const char *endpoint,
+canary_refused(struct hp_broker *broker, const char *name, int type, const char *endpoint,
 	       struct hp_error *err)
 {
 	uint8_t secret[HP_CURVE_BYTES], public_key[HP_CURVE_BYTES];
 	struct probe probe;
 	hp_crypto_curve_keypair(secret, public_key);
-	if (!probe_open(broker, endpoint, secret, public_key, &probe))
+	if (!probe_open(broker, type, endpoint, secret, public_key, &probe))
 		return hp_fail(err, HP_IO, "cannot probe %s: %s", name, zmq_strerror(zmq_errno()));
 	uint16_t outcome = probe_wait(broker, &probe);
 	probe_close(&probe);
@@ -367,7 +371,7 @@ canary_uid(struct hp_broker *broker, const char *endpoint, struct hp_error *err)
 	struct probe probe;
 	hp_crypto_curve_keypair(secret, broker->zap->canary);
 	broker->zap->has_canary = true;
-	if (!probe_open(broker, endpoint, secret, broker->zap->canary, &probe))
+	if (!probe_open(broker, ZMQ_DEALER, endpoint, secret, broker->zap->canary, &probe))
 		return hp_fail(err, HP_IO, "cannot probe the control socket: %s",
 			       zmq_strerror(zmq_errno()));
 	int64_t uid = -1;
@@ -402,17 +406,19 @@ hp_zap_canary(struct hp_broker *broker, struct hp_error *err)
 	const struct {
 		const char *name;
 		void *socket;
+		int type; /* of a client: another would fail for the wrong reason */
 	} doors[] = {
-		{"agents", broker->sockets[HP_DOOR_AGENTS]},
-		{"control", broker->sockets[HP_DOOR_CONTROL]},
-		{"events", broker->events},
+		{"agents", broker->sockets[HP_DOOR_AGENTS], ZMQ_DEALER},
+		{"control", broker->sockets[HP_DOOR_CONTROL], ZMQ_DEALER},
+		{"events", broker->events, ZMQ_SUB},
 	};
 	for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
 		char endpoint[256] = "";
 		size_t size = sizeof endpoint;
 		if (zmq_getsockopt(doors[i].socket, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
 			return hp_fail(err, HP_IO, "cannot find the %s endpoint", doors[i].name);
-		enum hp_status status = canary_refused(broker, doors[i].name, endpoint, err);
+		enum hp_status status = canary_refused(broker, doors[i].name, doors[i].type,
+						       endpoint, err);
 		if (status == HP_OK && i == HP_DOOR_CONTROL && strncmp(endpoint, "ipc://", 6) == 0)
 			status = canary_uid(broker, endpoint, err);
 		if (status != HP_OK)

@@ -10,9 +10,12 @@
 #define HP_LIMIT_MESSAGE_BYTES (256u * 1024u) /* one message; also ZMQ_MAXMSGSIZE */
 #define HP_LIMIT_DEPTH 16u		      /* nesting; no recursion goes deeper */
 #define HP_LIMIT_ELEMENTS 4096u		      /* elements (pairs) of one container */
-#define HP_LIMIT_STRING_BYTES (64u * 1024u)   /* one str or bin */
+#define HP_LIMIT_STRING_BYTES (64u * 1024u)   /* one str; a bin that a stranger sends, by its field */
+#define HP_LIMIT_BIN_BYTES HP_LIMIT_MESSAGE_BYTES /* one bin: canonical bytes, a leaf's body */
 
 /* Request fields. */
+#define HP_LIMIT_CANONICAL_BYTES (192u * 1024u) /* a request's canonical bytes: they are served as one
+						   bin, and again inside a leaf's body */
 #define HP_LIMIT_OPERATION_BYTES 128u
 #define HP_LIMIT_NAME_BYTES 64u	    /* principals, environments, classes, groups, sessions … */
 #define HP_LIMIT_SUMMARY_BYTES 200u /* one line of a queue */
@@ -25,6 +28,7 @@
 
 /* Files. */
 #define HP_LIMIT_FILE_BYTES (16u * 1024u * 1024u) /* any file read whole */
+#define HP_LIMIT_POLICY_BYTES (192u * 1024u)	  /* policy.yaml: its whole text is a leaf's body */
 #define HP_LIMIT_PRINCIPALS 100000u		  /* entries of principals.d */
 #define HP_LIMIT_YAML_NODES 2000000u		  /* bounds the memory of a file's tree */
 

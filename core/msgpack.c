@@ -99,6 +99,12 @@ read_token(struct decoder *d, struct token *ret_token)
 	return HP_OK;
 }
 
+static size_t
+limit_of(bool is_str)
+{
+	return is_str ? HP_LIMIT_STRING_BYTES : HP_LIMIT_BIN_BYTES;
+}
+
 /* Takes the bytes that a str or bin token announces. */
 static enum hp_status
 read_bytes(struct decoder *d, const struct token *token, struct hp_str *ret_str)
@@ -106,8 +112,10 @@ read_bytes(struct decoder *d, const struct token *token, struct hp_str *ret_str)
 	if (token->number > left(d))
 		return fail_at_byte(d, token->offset, HP_INVALID,
 				    "a string is longer than the message");
-	if (token->number > HP_LIMIT_STRING_BYTES)
-		return fail_at_byte(d, token->offset, HP_TOO_LARGE, "a string is over 64 KiB");
+	if (token->number > limit_of(token->kind == STR))
+		return fail_at_byte(d, token->offset, HP_TOO_LARGE,
+				    token->kind == STR ? "a string is over 64 KiB"
+						       : "a bin is over 256 KiB");
 	size_t len = (size_t)token->number;
 	const char *bytes = (const char *)d->at;
 	if (token->kind == STR && !hp_text_is_utf8(bytes, len))
@@ -358,11 +366,12 @@ static enum hp_status encode(struct encoder *e, const struct hp_value *value);
 
 /* What no reader takes is not written either. */
 static enum hp_status
-check_length(const struct encoder *e, size_t len)
+check_length(const struct encoder *e, size_t len, bool is_str)
 {
-	return len <= HP_LIMIT_STRING_BYTES
+	return len <= limit_of(is_str)
 		       ? HP_OK
-		       : hp_fail(e->err, HP_TOO_LARGE, "a string of %zu bytes is over 64 KiB", len);
+		       : hp_fail(e->err, HP_TOO_LARGE, "a %s of %zu bytes is over %u KiB",
+				 is_str ? "string" : "bin", len, (unsigned)limit_of(is_str) / 1024);
 }
 
 static enum hp_status
@@ -372,7 +381,7 @@ encode_str(struct encoder *e, const struct hp_str *str)
 		return hp_fail(e->err, HP_INVALID, "a string is not valid UTF-8");
 	msgpack_pack_str(&e->packer, str->len);
 	msgpack_pack_str_body(&e->packer, str->p, str->len);
-	return check_length(e, str->len);
+	return check_length(e, str->len, true);
 }
 
 static enum hp_status
@@ -464,7 +473,7 @@ encode(struct encoder *e, const struct hp_value *value)
 	case HP_BIN:
 		msgpack_pack_bin(packer, value->str.len);
 		msgpack_pack_bin_body(packer, value->str.p, value->str.len);
-		return check_length(e, value->str.len);
+		return check_length(e, value->str.len, false);
 	case HP_ARRAY:
 	case HP_MAP:
 		return encode_container(e, value);

@@ -3,7 +3,7 @@
  *
  * Invariants:
  *  1. Accepted is only: depth ≤ HP_LIMIT_DEPTH, containers ≤ HP_LIMIT_ELEMENTS, strings and bins
- *     ≤ HP_LIMIT_STRING_BYTES, no ext, map keys str and unique, str valid UTF-8, floats finite, no
+ *     ≤ HP_LIMIT_STRING_BYTES, bins ≤ HP_LIMIT_BIN_BYTES, no ext, map keys str and unique, str valid UTF-8, floats finite, no
  *     trailing byte. Checking and decoding are one pass, so the two cannot disagree.
  *  2. Decoding does not recurse, and a container gets memory only when the bytes left can hold its
  *     items and all that the containers around it still wait for: memory stays within a constant

@@ -99,38 +99,6 @@ check_rule(const struct hp_policy_rule *rule, size_t index, const struct hp_dire
 	return HP_OK;
 }
 
-/* One person may be in every group and still fills one place: all slots together must be fillable
- * by distinct persons. */
-static enum hp_status
-check_union(const struct hp_policy *policy, unsigned asked, const struct hp_directory *directory,
-	    struct hp_error *err)
-{
-	size_t count = 0, total = hp_directory_count(directory);
-	struct hp_voter *voters = calloc(total + 1, sizeof *voters);
-	if (!voters)
-		return hp_fail(err, HP_NOMEM, "out of memory");
-	for (size_t i = 0; i < total; i++) {
-		const struct hp_principal *one = hp_directory_at(directory, i);
-		if (!one->revoked && (one->roles & HP_ROLE_REVIEWER) && one->group_count)
-			voters[count++] = (struct hp_voter){
-				.person = one->person,
-				.groups = one->groups,
-				.group_count = one->group_count,
-			};
-	}
-	const struct hp_quorum *quorum = &policy->quorums[asked];
-	unsigned needed = hp_quorum_needed(quorum);
-	unsigned filled = hp_quorum_filled(quorum, voters, count, 0);
-	free(voters);
-	if (filled >= needed)
-		return HP_OK;
-	struct hp_value at = {.line = policy->rules[0].line, .column = policy->rules[0].column};
-	return hp_policy_refuse(err, &at, "approvals.rules",
-				"a request that meets several rules needs %u distinct persons, and "
-				"only %u places can be filled",
-				needed, filled);
-}
-
 enum hp_status
 hp_policy_check_quorums(const struct hp_policy *policy, const struct hp_directory *directory,
 			struct hp_error *err)
@@ -155,7 +123,7 @@ hp_policy_check_quorums(const struct hp_policy *policy, const struct hp_director
 		if (status != HP_OK)
 			return status;
 	}
-	return check_union(policy, asked, directory, err);
+	return HP_OK;
 }
 
 /* --- lint --- */

@@ -168,11 +168,11 @@ hp_request_canonical(struct hp_arena *arena, const struct hp_request *request,
 	size_t before = buf->len;
 	enum hp_status status = hp_msgpack_encode(map, buf, err);
 	/* `show` serves these bytes as one bin: what cannot be shown cannot be asked. */
-	if (status == HP_OK && buf->len - before > HP_LIMIT_STRING_BYTES)
+	if (status == HP_OK && buf->len - before > HP_LIMIT_CANONICAL_BYTES)
 		status = hp_fail(err, HP_TOO_LARGE,
 				 "request: %zu bytes in canonical form, more than the %u that can "
 				 "be shown to a person",
-				 buf->len - before, HP_LIMIT_STRING_BYTES);
+				 buf->len - before, HP_LIMIT_CANONICAL_BYTES);
 	return status;
 }
 

@@ -202,8 +202,8 @@ Test(msgpack, sizes_are_bounded)
 	cr_expect_eq(decode_filled("de1001", 0xa0, 2 * 4097), HP_TOO_LARGE);
 	cr_expect_eq(decode_filled("db00010000", 'a', 65536), HP_OK);
 	cr_expect_eq(decode_filled("db00010001", 'a', 65537), HP_TOO_LARGE);
-	cr_expect_eq(decode_filled("c600010000", 0xff, 65536), HP_OK);
-	cr_expect_eq(decode_filled("c600010001", 0xff, 65537), HP_TOO_LARGE);
+	cr_expect_eq(decode_filled("c600040000", 0xff, 262144), HP_OK);
+	cr_expect_eq(decode_filled("c600040001", 0xff, 262145), HP_TOO_LARGE);
 }
 
 /* A map of `count` keys "k0000" …, descending, so that nothing comes sorted. */
@@ -300,7 +300,7 @@ Test(msgpack, what_canon_cannot_hold_is_not_written)
 {
 	struct hp_arena arena = {0};
 	struct hp_value *twice = hp_value_map(&arena), *list = hp_value_array(&arena);
-	char *long_text = calloc(HP_LIMIT_STRING_BYTES + 1, 1);
+	char *long_text = calloc(HP_LIMIT_BIN_BYTES + 1, 1);
 	hp_map_set_int(&arena, twice, "a", 1);
 	hp_map_set_int(&arena, twice, "a", 2);
 	hp_array_add(&arena, list, hp_value_int(&arena, 1));
@@ -313,8 +313,8 @@ Test(msgpack, what_canon_cannot_hold_is_not_written)
 	assert_unencodable(twice, HP_INVALID, "a map has two equal keys");
 	assert_unencodable(nested(&arena, 17), HP_TOO_LARGE, "containers nest deeper than 16");
 	assert_unencodable(wide_map(&arena, 4097), HP_TOO_LARGE, "a map has over 4096 items");
-	assert_unencodable(hp_value_bin(&arena, long_text, HP_LIMIT_STRING_BYTES + 1),
-			   HP_TOO_LARGE, "a string of 65537 bytes is over 64 KiB");
+	assert_unencodable(hp_value_bin(&arena, long_text, HP_LIMIT_BIN_BYTES + 1),
+			   HP_TOO_LARGE, "a bin of 262145 bytes is over 256 KiB");
 	assert_unencodable(NULL, HP_INVALID, "a value is missing");
 	assert_encodes(nested(&arena, 16), "91919191919191919191919191919191c0");
 	free(long_text);
