@@ -181,8 +181,11 @@ Test(lifecycle, what_is_no_state_or_event_fails_closed)
 	cr_assert_eq(hp_lifecycle_step(HP_STATE_PENDING, (enum hp_event)-1, &next), HP_CONFLICT);
 	cr_assert_eq(next, HP_STATE_COUNT);
 	cr_assert(hp_state_is_final((enum hp_state)77));
-	cr_assert_str_eq(hp_state_name((enum hp_state)77), "invalid");
-	cr_assert_str_eq(hp_event_name((enum hp_event)77), "invalid");
+	cr_assert(hp_state_is_final((enum hp_state)HP_STATE_COUNT));
+	cr_assert_str_eq(hp_state_name((enum hp_state)HP_STATE_COUNT), "invalid");
+	cr_assert_str_eq(hp_event_name((enum hp_event)HP_EVENT_COUNT), "invalid");
+	cr_assert_str_eq(hp_state_name((enum hp_state)-1), "invalid");
+	cr_assert_str_eq(hp_event_name((enum hp_event)-1), "invalid");
 }
 
 /* The wire's words, spelled out: a renamed state is another protocol. */

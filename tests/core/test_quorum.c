@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/msgpack.h"
 #include "core/quorum.h"
+#include "core/yaml.h"
 
 #define G(...) (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / \
 						     sizeof(const char *)
@@ -308,38 +309,65 @@ Test(quorum, what_is_frozen_thaws_as_it_was)
 	hp_arena_release(&arena);
 }
 
+/* As text, each with one thing wrong. */
 Test(quorum, a_frozen_quorum_that_is_not_one_is_refused)
 {
-	struct hp_arena arena = {0};
-	const struct hp_quorum quorum = {.slots = two_oncall, .slot_count = 1};
-	for (unsigned what = 0; what < 7; what++) {
-		struct hp_value *frozen = hp_quorum_freeze(&arena, &quorum);
-		struct hp_value *slots = frozen->map.pairs[0].value;
-		struct hp_value *slot = slots->array.items[0];
+	static const struct {
+		const char *text, *field;
+	} cases[] = {
+		{"{}", "slots"},
+		{"{slots: []}", "widenings"},
+		{"{widenings: []}", "slots"},
+		{"{slots: [], widenings: [], more: 1}", "more"},
+		{"{slots: {}, widenings: []}", "slots"},
+		{"{slots: [{groups: [a]}], widenings: []}", "slots[0].count"},
+		{"{slots: [{count: 1}], widenings: []}", "slots[0].groups"},
+		{"{slots: [{groups: [a], count: 0}], widenings: []}", "slots[0].count"},
+		{"{slots: [{groups: [a], count: 17}], widenings: []}", "slots[0].count"},
+		{"{slots: [{groups: [a], count: '2'}], widenings: []}", "slots[0].count"},
+		{"{slots: [{groups: [1], count: 2}], widenings: []}", "slots[0].groups[0]"},
+		{"{slots: [{groups: [a], count: 2, least: 1}], widenings: []}", "slots[0].least"},
+		{"{slots: [], widenings: [{groups: [a]}]}", "widenings[0].after_ms"},
+		{"{slots: [], widenings: [{after_ms: 1}]}", "widenings[0].groups"},
+		{"{slots: [], widenings: [{after_ms: -1, groups: [a]}]}",
+		 "widenings[0].after_ms"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct hp_arena arena = {0};
+		const struct hp_value *frozen;
 		struct hp_quorum read = {.slot_count = 77};
 		struct hp_error err = {0};
-		cr_assert_str_eq(slot->map.pairs[1].key.p, "count");
-		struct hp_value **count = &slot->map.pairs[1].value;
-		if (what == 0)
-			frozen = hp_value_map(&arena);
-		else if (what == 1)
-			*count = hp_value_int(&arena, 0);
-		else if (what == 2)
-			*count = hp_value_int(&arena, 17);
-		else if (what == 3)
-			*count = hp_value_str(&arena, "2");
-		else if (what == 4)
-			hp_map_set_int(&arena, slot, "least", 1);
-		else if (what == 5)
-			hp_array_add(&arena, slots->array.items[0]->map.pairs[0].value,
-				     hp_value_int(&arena, 1));
-		else
-			for (unsigned i = 0; i < HP_LIMIT_QUORUM_SLOTS; i++)
-				hp_array_add(&arena, slots, hp_value_copy(&arena, slot));
-		cr_assert_eq(hp_quorum_thaw(&arena, frozen, &read, &err), HP_INVALID, "case %u",
-			     what);
-		cr_assert_neq(err.message[0], 0);
+		cr_assert_eq(hp_yaml_load(&arena, cases[i].text, strlen(cases[i].text), &frozen,
+					  NULL), HP_OK);
+		cr_assert_eq(hp_quorum_thaw(&arena, frozen, &read, &err), HP_INVALID, "%s",
+			     cases[i].text);
+		cr_assert_str_eq(err.field, cases[i].field, "%s: %s", cases[i].text, err.message);
 		cr_assert_eq(read.slot_count, 77);
+		hp_arena_release(&arena);
 	}
+}
+
+Test(quorum, sixteen_slots_and_widenings_thaw_and_no_more)
+{
+	struct hp_arena arena = {0};
+	struct hp_quorum_slot slots[HP_LIMIT_QUORUM_SLOTS + 1];
+	struct hp_quorum_widening widenings[HP_LIMIT_QUORUM_SLOTS + 1];
+	struct hp_quorum read;
+	for (size_t i = 0; i <= HP_LIMIT_QUORUM_SLOTS; i++) {
+		slots[i] = two_oncall[0];
+		widenings[i] = (struct hp_quorum_widening){0, NULL, 0};
+	}
+	for (unsigned more = 0; more < 3; more++) {
+		const struct hp_quorum quorum = {
+			.slots = slots, .slot_count = HP_LIMIT_QUORUM_SLOTS + (more == 1),
+			.widenings = widenings,
+			.widening_count = HP_LIMIT_QUORUM_SLOTS + (more == 2),
+		};
+		cr_assert_eq(hp_quorum_thaw(&arena, hp_quorum_freeze(&arena, &quorum), &read,
+					    NULL),
+			     more ? HP_INVALID : HP_OK, "%u", more);
+	}
+	cr_assert_eq(read.slot_count, HP_LIMIT_QUORUM_SLOTS);
+	cr_assert_eq(read.widening_count, HP_LIMIT_QUORUM_SLOTS);
 	hp_arena_release(&arena);
 }

@@ -300,6 +300,11 @@ Test(vote, an_approval_goes_there_and_back)
 	cr_assert(read.approve);
 	cr_assert_str_eq(read.reason, "");
 	cr_assert_eq(read.at_ms, INT64_MAX);
+	hp_buf_reset(&buf);
+	f.vote.at_ms = 0;
+	cr_assert_eq(hp_vote_encode(&f.vote, &buf), HP_OK);
+	cr_assert_eq(hp_vote_decode(&f.arena, buf.data, buf.len, &read, NULL), HP_OK);
+	cr_assert_eq(read.at_ms, 0);
 	hp_buf_release(&buf);
 	hp_arena_release(&f.arena);
 }
