@@ -34,8 +34,8 @@ hp_nearest_try(struct hp_nearest *nearest, const char *candidate)
 {
 	size_t len = strlen(nearest->text), far = distance(nearest->text, candidate);
 	/* A beginning is meant however much is missing. */
-	if (len >= 3 && strncmp(candidate, nearest->text, len) == 0)
-		far = 1;
+	if (len >= 2 && strncmp(candidate, nearest->text, len) == 0)
+		far = 0;
 	if (far <= 2 && far < len && (!nearest->best || far < nearest->distance)) {
 		nearest->best = candidate;
 		nearest->distance = far;
@@ -79,7 +79,8 @@ hp_cli_option_int(struct hp_cli *cli, const char *name, int64_t min, int64_t max
 	errno = 0;
 	long long number = strtoll(text, &end, 10);
 	if (errno || end == text || *end || number < min || number > max)
-		return hp_cli_usage(cli, "--%s: expected a whole number from %lld to %lld, not \"%s\"",
+		return hp_cli_usage(cli,
+				    "--%s: expected a whole number from %lld to %lld, not \"%s\"",
 				    name, (long long)min, (long long)max,
 				    hp_text_safe(&cli->arena, text, 0));
 	*ret = number;

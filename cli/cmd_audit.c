@@ -18,7 +18,8 @@ hp_cmd_audit_checkpoint(struct hp_cli *cli)
 	const char *origin;
 	int exit_code = hp_cli_connect(cli, HP_SIDE_CONTROL_FIRST);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = hp_cli_ask(cli, hp_cli_message(cli, "checkpoint"), "checkpoint", &reply);
+		exit_code = hp_cli_ask(cli, hp_cli_message(cli, "checkpoint"), "checkpoint",
+				       &reply);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	const char *text = hp_map_get_str(reply, "text", "");

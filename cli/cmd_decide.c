@@ -42,8 +42,8 @@ confirm(struct hp_cli *cli, const struct hp_shown *shown)
 		return exit_code;
 	fflush(stdout);
 	hp_present_confirmation(shown->canonical, shown->digest, &wanted);
-	const char *question =
-		hp_arena_printf(&cli->arena, "\nto approve type %s, %s: ", wanted.what, wanted.text);
+	const char *question = hp_arena_printf(&cli->arena, "\nto approve type %s, %s: ",
+					       wanted.what, wanted.text);
 	if (!question)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
 	enum hp_status status = hp_prompt(question, true, &typed, &err);

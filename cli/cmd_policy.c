@@ -50,7 +50,8 @@ check_quorums(struct hp_cli *cli, struct hp_offline *offline)
 	if (!home)
 		return HP_EXIT_USAGE;
 	if (!is_directory(hp_instance_path(&cli->arena, home, "principals.d"))) {
-		hp_cli_note(cli, "no principals in %s: whether quorums can be filled was not checked",
+		hp_cli_note(cli,
+			    "no principals in %s: whether quorums can be filled was not checked",
 			    hp_text_safe(&cli->arena, home, 0));
 		return HP_EXIT_OK;
 	}

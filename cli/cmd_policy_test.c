@@ -154,7 +154,8 @@ print_case(struct tally *tally, const struct hp_value *one)
 	if (hp_value_count(differences) == 0)
 		return;
 	printf("%s:%lld: %s\n", hp_text_safe(&cli->arena, tally->path, 0),
-	       (long long)hp_map_get_int(one, "line", 0), hp_out_text(cli, hp_map_get(one, "name")));
+	       (long long)hp_map_get_int(one, "line", 0),
+	       hp_out_text(cli, hp_map_get(one, "name")));
 	for (size_t i = 0; i < hp_value_count(differences); i++) {
 		const struct hp_value *each = hp_array_get(differences, i);
 		printf("  %-12s expected %s, found %s\n", hp_map_get_str(each, "what", ""),
@@ -192,12 +193,12 @@ run_all(struct tally *tally)
 	int exit_code = hp_fields_load(tally->cli, tally->path, &list);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
-	if (list->type != HP_ARRAY || hp_value_count(list) == 0) {
+	if (hp_value_count(list) == 0 || list->type != HP_ARRAY) {
 		struct hp_error err = {0};
+		const char *found = list->type == HP_ARRAY ? "an empty one"
+							   : hp_type_name(list->type);
 		enum hp_status status = hp_fail_at(&err, HP_INVALID, list->line, list->column,
-						   "expected a list of cases, found %s",
-						   list->type == HP_ARRAY ? "an empty one"
-									  : hp_type_name(list->type));
+						   "expected a list of cases, found %s", found);
 		return hp_fields_refuse(tally->cli, status, tally->path, &err);
 	}
 	for (size_t i = 0; i < hp_value_count(list); i++) {

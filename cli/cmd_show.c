@@ -38,7 +38,8 @@ hp_shown_fetch(struct hp_cli *cli, const char *id, struct hp_shown *ret_shown)
 	if (!hp_value_is(hp_map_get(shown.canonical, "id"), id) ||
 	    !hp_value_is(hp_map_get(shown.canonical, "instance"), cli->info.instance))
 		return hp_cli_error(cli, HP_EXIT_CONFLICT,
-				    "digest_mismatch: the broker shows another request than %s", id);
+				    "digest_mismatch: the broker shows another request than %s",
+				    id);
 	*ret_shown = shown;
 	return HP_EXIT_OK;
 }

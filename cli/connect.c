@@ -238,11 +238,10 @@ hp_cli_ask(struct hp_cli *cli, struct hp_value *map, const char *expected,
 	int exit_code = hp_cli_check_reply(cli, reply);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
-	const struct hp_value *type = hp_map_get(reply, "type");
-	if (!hp_value_is(type, expected))
+	const char *type = hp_map_get_str(reply, "type", "");
+	if (!hp_value_is(hp_map_get(reply, "type"), expected))
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "expected the reply \"%s\", not \"%s\"",
-				    expected,
-				    hp_text_safe(&cli->arena, hp_map_get_str(reply, "type", ""), 0));
+				    expected, hp_text_safe(&cli->arena, type, 0));
 	*ret_reply = reply;
 	return HP_EXIT_OK;
 }

@@ -13,9 +13,9 @@ print_option(const struct hp_option *option)
 	snprintf(left, sizeof left, "%s%s%s", option->name, option->argument ? " " : "",
 		 option->argument ? option->argument : "");
 	if (option->letter)
-		printf("  -%c, --%-26s %s\n", option->letter, left, option->help);
+		printf("  -%c, --%-22s %s\n", option->letter, left, option->help);
 	else
-		printf("      --%-26s %s\n", left, option->help);
+		printf("      --%-22s %s\n", left, option->help);
 }
 
 static void

@@ -8,8 +8,9 @@ static int
 run(struct hp_cli *cli, int argc, char **argv)
 {
 	int exit_code = hp_cli_parse(cli, argc, argv);
-	if (exit_code != HP_EXIT_OK)
-		return exit_code;
+	if (exit_code != HP_EXIT_OK) /* exec's own codes are the command's (protocol.md) */
+		return cli->command && cli->command->run == hp_cmd_exec ? HP_EXIT_NOT_RUN
+									: exit_code;
 	if (cli->version) {
 		puts("holdpoint " HP_VERSION);
 		return HP_EXIT_OK;

@@ -16,7 +16,7 @@ struct hp_offline {
 	struct hp_directory *directory; /* NULL: not opened */
 };
 
-/* `path` NULL: the instance's. HP_EXIT_OK, or printed with file, line and column. Release anyway. */
+/* `path` NULL: the instance's. HP_EXIT_OK, or printed with file and place. Release anyway. */
 int hp_offline_open_policy(struct hp_cli *cli, struct hp_offline *offline, const char *path);
 int hp_offline_open_principals(struct hp_cli *cli, struct hp_offline *offline);
 void hp_offline_release(struct hp_offline *offline);

@@ -19,14 +19,14 @@ const struct hp_command hp_commands[] = {
 const struct hp_option hp_global_options[] = {
 	{"help", 'h', NULL, "this text, or a command's"},
 	{"version", 0, NULL, "the version"},
-	{"home", 0, "DIR", "the instance ($HOLDPOINT_HOME, else ~/.config/holdpoint)"},
-	{"broker", 0, "FILE", "its broker.json ($HOLDPOINT_BROKER, else HOME/broker.json)"},
+	{"home", 0, "DIR", "instance directory ($HOLDPOINT_HOME)"},
+	{"broker", 0, "FILE", "broker.json ($HOLDPOINT_BROKER, else HOME's)"},
 	{"key", 0, "FILE", "your key ($HOLDPOINT_KEY)"},
 	{"as", 0, "NAME", "the key HOME/keys/NAME.key ($HOLDPOINT_AS)"},
 	{"json", 0, NULL, "print JSON"},
 	{"timeout", 0, "DUR", "give up after DUR, as 2s, 30m or 4h"},
 	{"quiet", 'q', NULL, "no headings, no remarks"},
-	{"no-color", 0, NULL, "no colour (nor with $NO_COLOR, nor outside a terminal)"},
+	{"no-color", 0, NULL, "no colour ($NO_COLOR, or no terminal)"},
 	{"no-input", 0, NULL, "never ask"},
 	{0},
 };

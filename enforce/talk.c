@@ -33,7 +33,8 @@ pause_for(struct hp_talk *talk, int ms, struct hp_error *err)
 		{.socket = hp_client_socket(talk->client), .events = ZMQ_POLLIN},
 		{.fd = hp_signals_fd(), .events = ZMQ_POLLIN},
 	};
-	int rc = zmq_poll(items, hp_signals_fd() >= 0 ? 2 : 1, ms < RECONNECT_POLL_MS ? ms : RECONNECT_POLL_MS);
+	int count = hp_signals_fd() >= 0 ? 2 : 1;
+	int rc = zmq_poll(items, count, ms < RECONNECT_POLL_MS ? ms : RECONNECT_POLL_MS);
 	if (rc < 0 && errno != EINTR)
 		return hp_fail(err, HP_IO, "cannot wait for the broker: %s", zmq_strerror(errno));
 	for (int number; (number = hp_signals_take()) != 0;) {

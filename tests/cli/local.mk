@@ -1,1 +1,4 @@
-# tests/cli
+# The command line: exact messages, exit codes, and whole stories against a live broker.
+CLI_TESTS = %D%/test_help.sh %D%/test_usage.sh
+TESTS += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh
