@@ -4,10 +4,13 @@ BROKER_TESTS = \
 	tests/broker/test_store \
 	tests/broker/test_store_record \
 	tests/broker/test_store_list \
-	tests/broker/test_store_faults
+	tests/broker/test_store_faults \
+	tests/broker/test_audit \
+	tests/broker/test_audit_open
 check_PROGRAMS += $(BROKER_TESTS)
 TESTS += $(BROKER_TESTS)
 STORE_FIXTURE = %D%/store_fixture.h %D%/store_fixture.c
+LOG_FIXTURE = $(STORE_FIXTURE) %D%/log_fixture.h %D%/log_fixture.c
 
 tests_broker_test_clock_SOURCES = %D%/test_clock.c
 tests_broker_test_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -29,3 +32,11 @@ tests_broker_test_store_faults_SOURCES = %D%/test_store_faults.c %D%/fault_vfs.h
 	$(STORE_FIXTURE)
 tests_broker_test_store_faults_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_store_faults_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_audit_SOURCES = %D%/test_audit.c $(LOG_FIXTURE)
+tests_broker_test_audit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_audit_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_audit_open_SOURCES = %D%/test_audit_open.c $(LOG_FIXTURE)
+tests_broker_test_audit_open_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_audit_open_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
