@@ -1,1 +1,439 @@
 #include "core/classify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/classifier.h"
+#include "core/limits.h"
+#include "core/names.h"
+#include "core/shell.h"
+#include "core/sql.h"
+#include "core/text.h"
+#include "core/words.h"
+
+/* A glob's id in the pattern set. */
+#define ID(class, except) ((unsigned)(class) * 2u + ((except) ? 1u : 0u))
+
+static enum hp_status
+add_glob(struct hp_classifier *classifier, struct hp_pattern *pattern, const char *glob,
+         size_t class, unsigned line, struct hp_error *err)
+{
+	bool except = *glob == '!';
+	struct hp_buf folded = {0}, expression = {0};
+	enum hp_status status = HP_OK;
+	hp_text_fold(&folded, glob + except, strlen(glob + except), true);
+	hp_pattern_add_glob(&expression, hp_buf_text(&folded));
+	*pattern = (struct hp_pattern){
+		.expression = hp_arena_strdup(&classifier->arena, hp_buf_text(&expression)),
+		.flags = HP_PATTERN_ONCE,
+		.id = ID(class, except),
+		.line = line,
+	};
+	if (folded.failed || expression.failed || !pattern->expression)
+		status = hp_fail(err, HP_NOMEM, "out of memory compiling classes");
+	else if (!folded.len)
+		status = hp_fail_at(err, HP_INVALID, line, 0, "empty pattern of a class");
+	hp_buf_release(&expression);
+	hp_buf_release(&folded);
+	return status;
+}
+
+static enum hp_status
+compile_globs(struct hp_classifier *classifier, const struct hp_class_rule *classes, size_t count,
+              struct hp_error *err)
+{
+	size_t total = 0, next = 0;
+	enum hp_status status = HP_OK;
+	for (size_t i = 0; i < count; i++)
+		total += classes[i].glob_count;
+	struct hp_pattern *patterns = calloc(total + 1, sizeof *patterns);
+	if (!patterns)
+		return hp_fail(err, HP_NOMEM, "out of memory compiling classes");
+	for (size_t i = 0; i < count && status == HP_OK; i++)
+		for (size_t j = 0; j < classes[i].glob_count && status == HP_OK; j++)
+			status = add_glob(classifier, &patterns[next++], classes[i].globs[j], i,
+			                  classes[i].line, err);
+	if (status == HP_OK)
+		status = hp_pattern_set_new(patterns, total, &classifier->globs, err);
+	free(patterns);
+	return status;
+}
+
+static enum hp_status
+check_names(struct hp_classifier *classifier, const struct hp_class_rule *classes, size_t count,
+            struct hp_error *err)
+{
+	if (count > HP_LIMIT_CLASSES)
+		return hp_fail(err, HP_TOO_LARGE, "%zu classes, at most %u", count,
+		               HP_LIMIT_CLASSES);
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(classes[i].name, "read"))
+			classifier->read = UINT64_C(1) << i;
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(classes[i].name, classes[j].name))
+				return hp_fail_at(
+					err, HP_INVALID, classes[i].line, 0,
+					"class \"%s\" is given twice",
+					hp_text_safe(&classifier->arena, classes[i].name, 0));
+	}
+	return HP_OK;
+}
+
+enum hp_status
+hp_classifier_new(const struct hp_class_rule *classes, size_t class_count,
+                  const struct hp_environment_rule *environments, size_t environment_count,
+                  size_t default_environment, struct hp_classifier **ret_classifier,
+                  struct hp_error *err)
+{
+	struct hp_classifier *classifier = calloc(1, sizeof *classifier);
+	if (!classifier)
+		return hp_fail(err, HP_NOMEM, "out of memory compiling classes");
+	enum hp_status status = check_names(classifier, classes, class_count, err);
+	if (status == HP_OK)
+		status = hp_environments_init(&classifier->environments, &classifier->arena,
+		                              environments, environment_count, default_environment,
+		                              err);
+	if (status == HP_OK)
+		status = compile_globs(classifier, classes, class_count, err);
+	if (status != HP_OK) {
+		hp_classifier_free(classifier);
+		return status;
+	}
+	*ret_classifier = classifier;
+	return HP_OK;
+}
+
+void
+hp_classifier_free(struct hp_classifier *classifier)
+{
+	if (!classifier)
+		return;
+	hp_pattern_set_free(classifier->globs);
+	hp_arena_release(&classifier->arena);
+	free(classifier);
+}
+
+/* Classes that the globs of one thing's subjects name, and those that `!` globs take away. */
+struct hits {
+	uint64_t named, excepted;
+};
+
+static bool
+on_match(void *context, unsigned id, size_t from, size_t to)
+{
+	struct hits *hits = context;
+	if (id & 1)
+		hits->excepted |= UINT64_C(1) << (id >> 1);
+	else
+		hits->named |= UINT64_C(1) << (id >> 1);
+	return true;
+}
+
+static enum hp_status
+judge_thing(const struct hp_classifier *classifier, const struct hp_things *things, size_t index,
+            struct hp_classes *classes)
+{
+	const struct hp_thing *thing = &things->things[index];
+	size_t end = index + 1 < things->count ? thing[1].first : things->subject_count;
+	struct hits hits = {0};
+	uint64_t program = 0; /* what the first subject alone says */
+	for (size_t i = thing->first; i < end; i++) {
+		const struct hp_str *subject = &things->subjects[i];
+		enum hp_status status = hp_pattern_set_scan(classifier->globs, subject->p,
+		                                            subject->len, on_match, &hits);
+		if (status != HP_OK)
+			return status;
+		if (i == thing->first)
+			program = hits.named;
+	}
+	uint64_t set = hits.named & ~hits.excepted;
+	if (!set || (thing->ambiguous && !(program & ~hits.excepted)) ||
+	    (thing->disguised && set == classifier->read))
+		classes->unknown = true;
+	classes->set |= set;
+	return HP_OK;
+}
+
+static enum hp_status
+judge(const struct hp_classifier *classifier, const struct hp_things *things,
+      struct hp_classes *ret_classes, struct hp_error *err)
+{
+	struct hp_classes classes = {.unknown = things->unknown};
+	if (things->arena->failed)
+		return hp_fail(err, HP_NOMEM, "out of memory classifying an action");
+	if (things->overflow)
+		return hp_fail(err, HP_TOO_LARGE, "the action has too many parts to classify");
+	for (size_t i = 0; i < things->count; i++) {
+		enum hp_status status = judge_thing(classifier, things, i, &classes);
+		if (status != HP_OK)
+			return hp_fail(err, status, "the pattern engine failed on an action");
+	}
+	*ret_classes = classes;
+	return HP_OK;
+}
+
+static void
+collect_command(struct hp_things *things, const struct hp_value *command)
+{
+	size_t count = hp_value_count(command);
+	struct hp_shell_word *argv = hp_arena_array(things->arena, count + 1, sizeof *argv);
+	for (size_t i = 0; argv && i < count; i++) {
+		const struct hp_value *item = hp_array_get(command, i);
+		argv[i].text = "";
+		if (item->type == HP_STR)
+			argv[i].text = hp_things_fold(things, item->str.p, item->str.len,
+			                              &argv[i].disguised);
+		if (item->type != HP_STR || strlen(item->str.p) != item->str.len)
+			things->unknown = true; /* nothing that could be run */
+	}
+	if (argv && count)
+		hp_shell_command(things, argv, count, 0);
+}
+
+static bool
+is_sql_argument(const struct hp_pair *pair, bool database)
+{
+	static const char *const anywhere[] = {"sql",           "sqls",         "sqlStatement",
+	                                       "sql_statement", "SqlStatement", "sqlQuery",
+	                                       "sql_query"};
+	static const char *const databases[] = {
+		"query",        "statement",   "queries",   "statements", "queryString",
+		"query_string", "QueryString", "Statement", "Sql",        "Sqls"};
+	for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++)
+		if (!strcasecmp(pair->key.p, anywhere[i]))
+			return true;
+	for (size_t i = 0; database && i < sizeof databases / sizeof *databases; i++)
+		if (!strcasecmp(pair->key.p, databases[i]))
+			return true;
+	return false;
+}
+
+static bool
+on_sql(void *context, const char *text, size_t len)
+{
+	struct hp_things *things = context;
+	const char *folded = hp_things_fold(things, text, len, NULL);
+	hp_sql_things(things, folded, strlen(folded));
+	if (strlen(folded) != len && !hp_text_has_non_ascii(text, len))
+		things->unknown = true; /* a NUL in it: what follows it is not looked at */
+	return true;
+}
+
+/* Whether the arguments carried SQL. */
+static bool
+collect_sql(struct hp_things *things, const struct hp_deed *deed, bool database)
+{
+	bool found = false;
+	if (!deed->arguments || deed->arguments->type != HP_MAP)
+		return false;
+	for (size_t i = 0; i < deed->arguments->map.count; i++) {
+		const struct hp_pair *pair = &deed->arguments->map.pairs[i];
+		if (pair->value->type == HP_NIL || !is_sql_argument(pair, database))
+			continue;
+		found = true;
+		if (pair->value->type != HP_STR && pair->value->type != HP_ARRAY)
+			things->unknown = true;
+		hp_words_walk(pair->value, false, on_sql, things);
+	}
+	return found;
+}
+
+/* `claim` is what hp_things found the command to run. */
+static void
+collect_operation(struct hp_things *things, const struct hp_deed *deed, const char *operation,
+                  bool disguised, bool claim_seen)
+{
+	bool database = hp_name_is_database(operation);
+	bool sql = collect_sql(things, deed, database);
+	bool neutral = hp_name_is_neutral(operation) &&
+	               (!strncasecmp(operation, "sql:", 4) || (database && sql));
+	if (neutral && !sql && !hp_value_count(deed->command))
+		things->unknown = true;
+	if (neutral || claim_seen)
+		return;
+	hp_name_things(things, operation, disguised);
+}
+
+/* Both parts of a deed: what each is made of, and what it comes to. */
+struct reading {
+	struct hp_things operation, command;
+	struct hp_classes of_operation, of_command;
+};
+
+static enum hp_status
+read_deed(const struct hp_classifier *classifier, struct hp_arena *arena,
+          const struct hp_deed *deed, struct reading *ret_reading, struct hp_error *err)
+{
+	struct reading reading = {.operation = {.arena = arena}, .command = {.arena = arena}};
+	bool disguised = false, has_command = hp_value_count(deed->command) > 0;
+	const char *operation = NULL;
+	if (deed->operation)
+		operation = hp_things_fold(&reading.operation, deed->operation,
+		                           strlen(deed->operation), &disguised);
+	if (has_command && operation && !strncasecmp(operation, "shell:", 6))
+		reading.command.claimed = operation;
+	if (has_command)
+		collect_command(&reading.command, deed->command);
+	if (operation)
+		collect_operation(&reading.operation, deed, operation, disguised,
+		                  reading.command.claimed_seen);
+	enum hp_status status = judge(classifier, &reading.operation, &reading.of_operation, err);
+	if (status == HP_OK)
+		status = judge(classifier, &reading.command, &reading.of_command, err);
+	if (status != HP_OK)
+		return status;
+	if ((operation || has_command) && !reading.operation.count && !reading.command.count)
+		reading.of_operation.unknown = true;
+	*ret_reading = reading;
+	return HP_OK;
+}
+
+enum hp_status
+hp_classify(const struct hp_classifier *classifier, struct hp_arena *arena,
+            const struct hp_deed *deed, struct hp_classes *ret_classes, struct hp_error *err)
+{
+	struct reading reading;
+	enum hp_status status = read_deed(classifier, arena, deed, &reading, err);
+	if (status != HP_OK)
+		return status;
+	*ret_classes = (struct hp_classes){
+		.set = reading.of_operation.set | reading.of_command.set,
+		.unknown = reading.of_operation.unknown | reading.of_command.unknown,
+	};
+	return HP_OK;
+}
+
+/* Texts for destructive patterns, in the arena. */
+struct texts {
+	struct hp_arena *arena;
+	const char **list;
+	size_t count, capacity;
+	struct hp_buf folded, words;
+};
+
+static void
+add_words(struct texts *texts)
+{
+	if (!texts->words.len)
+		return;
+	if (texts->count == texts->capacity) {
+		size_t capacity = texts->capacity ? texts->capacity * 2 : 16;
+		const char **list = hp_arena_array(texts->arena, capacity, sizeof *list);
+		if (!list)
+			return;
+		for (size_t i = 0; i < texts->count; i++)
+			list[i] = texts->list[i];
+		texts->list = list;
+		texts->capacity = capacity;
+	}
+	texts->list[texts->count++] =
+		hp_arena_copy(texts->arena, texts->words.data, texts->words.len);
+}
+
+/* A text in words; where case changes split it also unsplit, for dElEtE. */
+static bool
+add_text(void *context, const char *text, size_t len)
+{
+	struct texts *texts = context;
+	if (hp_text_has_non_ascii(text, len)) {
+		hp_buf_reset(&texts->folded);
+		hp_text_fold(&texts->folded, text, len, false);
+		text = hp_buf_text(&texts->folded);
+		len = texts->folded.len;
+	}
+	hp_buf_reset(&texts->words);
+	hp_words_split(&texts->words, text, len, true);
+	size_t split = texts->words.len;
+	add_words(texts);
+	hp_buf_reset(&texts->words);
+	hp_words_split(&texts->words, text, len, false);
+	if (texts->words.len != split)
+		add_words(texts);
+	if (texts->folded.failed || texts->words.failed)
+		texts->arena->failed = true;
+	return !texts->arena->failed;
+}
+
+static void
+add_sql_code(struct texts *texts, const char *sql, size_t len)
+{
+	const char *code = hp_sql_code(texts->arena, sql, len);
+	add_text(texts, code, strlen(code));
+}
+
+static bool
+says_sql(const struct hp_things *things)
+{
+	for (size_t i = 0; i < things->subject_count; i++)
+		if (!strncmp(things->subjects[i].p, "sql:", 4))
+			return true;
+	return false;
+}
+
+/* Of a pure read the program, the names of its options, and SQL less literals. */
+static void
+add_read_command(struct texts *texts, const struct hp_value *command, bool sql)
+{
+	bool options = true;
+	for (size_t i = 0; i < hp_value_count(command); i++) {
+		const struct hp_value *item = hp_array_get(command, i);
+		if (item->type != HP_STR)
+			continue;
+		const char *word = item->str.p;
+		if (!strcmp(word, "--"))
+			options = false;
+		else if (!i)
+			add_text(texts, word, item->str.len);
+		else if (options && *word == '-')
+			add_text(texts, word, strcspn(word, "="));
+		else if (sql && strchr(word, ' '))
+			add_sql_code(texts, word, item->str.len);
+	}
+}
+
+static void
+add_read_arguments(struct texts *texts, const struct hp_deed *deed)
+{
+	bool database = deed->operation && hp_name_is_database(deed->operation);
+	if (!deed->arguments || deed->arguments->type != HP_MAP)
+		return;
+	for (size_t i = 0; i < deed->arguments->map.count; i++) {
+		const struct hp_pair *pair = &deed->arguments->map.pairs[i];
+		if (pair->value->type == HP_STR && is_sql_argument(pair, database))
+			add_sql_code(texts, pair->value->str.p, pair->value->str.len);
+	}
+}
+
+enum hp_status
+hp_classify_words(const struct hp_classifier *classifier, struct hp_arena *arena,
+                  const struct hp_deed *deed, const char *const **ret_texts, size_t *ret_count,
+                  struct hp_error *err)
+{
+	struct reading reading;
+	enum hp_status status = read_deed(classifier, arena, deed, &reading, err);
+	if (status != HP_OK)
+		return status;
+	struct texts texts = {.arena = arena};
+	uint64_t read = classifier->read;
+	bool read_command = read && reading.of_command.set == read && !reading.of_command.unknown;
+	bool unknown = reading.of_command.unknown || reading.of_operation.unknown;
+	bool read_all =
+		read && !unknown && (reading.of_operation.set | reading.of_command.set) == read;
+	if (deed->operation)
+		add_text(&texts, deed->operation, strlen(deed->operation));
+	if (read_command)
+		add_read_command(&texts, deed->command, says_sql(&reading.command));
+	else
+		hp_words_walk(deed->command, false, add_text, &texts);
+	if (read_all)
+		add_read_arguments(&texts, deed);
+	else
+		hp_words_walk(deed->arguments, false, add_text, &texts);
+	hp_buf_release(&texts.folded);
+	hp_buf_release(&texts.words);
+	if (arena->failed)
+		return hp_fail(err, HP_NOMEM, "out of memory reading an action's words");
+	*ret_texts = texts.list;
+	*ret_count = texts.count;
+	return HP_OK;
+}

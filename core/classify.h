@@ -21,9 +21,9 @@
  * | a command                      | below); otherwise `shell:name`                              |
  * | operation `sql:query` (execute | none of its own; neither has `mcp:postgres/query` or another|
  * | exec run statement)            | database tool of such a name, when it carries SQL text      |
- * | command `rm -rf /x`            | `shell:rm`, `shell:rm-/x`, `shell:rm-rf` `shell:rm-r`       |
- * |                                | `shell:rm-f`                                                |
- * | `git -C d push --force o main` | `shell:git` `shell:git-push` `shell:git-push-force`         |
+ * | command `rm -rf x`             | `shell:rm` `shell:rm-x` `shell:rm-rf` `shell:rm-r` …        |
+ * | `git -C d push --force o main` | `shell:git` `shell:git-c` `shell:git-push` `shell:git-push- |
+ * |                                | o` `shell:git-push-force` `shell:git-push-o-force`          |
  * | `kubectl -n x delete ns/prod`  | `shell:kubectl` `shell:kubectl-delete`                      |
  * |                                | `shell:kubectl-delete-namespace`                            |
  * | `gcloud compute instances      | `shell:gcloud` `shell:gcloud-compute-instances-delete`      |
@@ -33,21 +33,30 @@
  * | `psql -c "drop table t"`       | as SQL (`-f FILE`: also unknown)                            |
  * | SQL `DELETE FROM t`            | `sql:delete` `sql:delete-all` (update, delete, no WHERE)    |
  * | SQL `DROP TABLE t`             | `sql:drop` `sql:drop-table`                                 |
- * | SQL `WITH … DELETE`            | `sql:with` `sql:delete`                                     |
+ * | SQL `WITH … DELETE`            | `sql:delete`, and each verb inside as a thing               |
+ * | SQL `SELECT … INTO t`          | `sql:select`, and the thing `sql:select-into`               |
+ * | SQL `EXPLAIN …`                | `sql:explain`; with ANALYZE also what it runs               |
+ * | psql `\dt`, sqlite `.tables`   | `sql:describe`                                              |
+ * | `curl -X DELETE u`             | `shell:curl` `shell:curl-delete` `shell:curl-x`             |
+ * | `find . -exec rm {} ;`         | `shell:find` `shell:find-exec`, and the thing `shell:rm`    |
  * | `sh -c`, `python -c`, `eval`,  | unknown, and each simple command of the text as above       |
  * | `ssh h cmd`, `a; b` in one word|                                                             |
  *
  * In general a command gives `shell:ARGV0` (base name), `shell:ARGV0-WORD` for its subcommand (the
- * first word that is no option), and `shell:ARGV0[-WORD…]-OPTION` for each option with its dashes
- * and `=value` cut off; clusters of letters also one by one. More words are taken for git, kubectl,
- * docker, gcloud, az and other tools of core/shell_tools.c. Wrappers (sudo, env, nice, timeout,
- * xargs, nohup and the like) are looked through. A subcommand that cannot be told from an option's
- * value is unknown as well, unless the program alone has a class.
+ * first word that is no option), and `shell:ARGV0[-WORD…]-OPTION` for each option, its dashes and
+ * `=value` cut off; clusters of letters also one by one. Longer command paths are known for git,
+ * kubectl, docker, gcloud, az and other tools of shell_tools.c; of gcloud, az and the like a path
+ * counts only up to its first verb. Wrappers (sudo, env, nice, timeout, xargs, nohup and others of
+ * shell_runners.c) are looked through. A subcommand that cannot be told from an option's value is
+ * unknown as well, unless the program alone has a class.
  *
  * So `read: ["shell:find", "!shell:find-delete", "!shell:find-exec*"]` says what it seems to say.
  * Folding may raise, never lower: a name that is `read` only after look-alikes were replaced is
- * unknown as well. The class named `read` is special: a command (an operation) whose only class it
- * is has *data* that destructive words ignore. Transaction control (BEGIN, COMMIT …) is no thing.
+ * unknown as well. The class named `read` is special: of a command whose only class it is, and of
+ * the arguments of a deed whose only class it is, destructive words see the names of options and
+ * SQL less literals, but no data. Transaction control (BEGIN, COMMIT …) is no thing.
+ *
+ * A claimed environment that names none counts as the default: not understood is not harmless.
  * Threads: as the pattern sets inside: one at a time.
  */
 #ifndef HP_CORE_CLASSIFY_H

@@ -1,0 +1,41 @@
+/*
+ * classifier - the inside of struct hp_classifier, shared by classify and environment.
+ *
+ * Private. Immutable once made.
+ * Threads: as the pattern set: one at a time.
+ */
+#ifndef HP_CORE_CLASSIFIER_H
+#define HP_CORE_CLASSIFIER_H
+
+#include "core/classify.h"
+
+/* A word that names an environment, in an open-addressed table. */
+struct hp_environment_word {
+	const char *word; /* lower case; NULL: a free slot */
+	uint32_t hash, len;
+	size_t environment;
+};
+
+struct hp_environments {
+	struct hp_environment_word *words;
+	size_t slots;       /* a power of two */
+	size_t longest;     /* bytes of the longest word */
+	const char **names; /* lower case */
+	size_t count;
+	size_t fallback;
+};
+
+struct hp_classifier {
+	struct hp_arena arena; /* of everything below */
+	struct hp_pattern_set *globs;
+	uint64_t read; /* the bit of the class named read; 0: there is none */
+	struct hp_environments environments;
+};
+
+HP_MUST_CHECK enum hp_status hp_environments_init(struct hp_environments *environments,
+                                                  struct hp_arena *arena,
+                                                  const struct hp_environment_rule *rules,
+                                                  size_t count, size_t fallback,
+                                                  struct hp_error *err);
+
+#endif
