@@ -149,8 +149,9 @@ void hp_record(struct hp_broker *broker, const char *topic, const char *actor,
 
 /* ---- load.c: policy and principals ---- */
 
-/* Reads both from the instance; on failure the old ones stay. Adds their leaves (in an open
- * transaction) and cuts off subscribers whose key is gone. */
+/* Reads both from the instance (load.c says what is taken when one of them is broken). Adds their
+ * leaves (in an open transaction) and cuts off subscribers whose key is gone. Principals move in
+ * memory: a caller's struct hp_principal is invalid afterwards. */
 HP_MUST_CHECK enum hp_status hp_broker_load(struct hp_broker *broker, const char *actor,
 					    struct hp_error *err);
 

@@ -88,15 +88,17 @@ hp_handle_reload(struct hp_call *call)
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
 	struct hp_error err = {0};
-	/* A load that works replaces the directory in which the caller's entry lives: from then on
-	 * call->who is gone. One that fails leaves it. */
-	const char *actor = hp_arena_strdup(arena, call->who->name);
-	enum hp_status status = hp_broker_load(broker, actor, &err);
-	if (broker->fatal)
+	/* The caller's entry lives in the directory that this may replace: from here on it is looked
+	 * up anew by name, or gone. */
+	struct hp_principal caller = {.name = hp_arena_strdup(arena, call->who->name)};
+	enum hp_status status = hp_broker_load(broker, caller.name, &err);
+	if (broker->fatal || !caller.name)
 		return NULL;
 	if (status != HP_OK) {
-		HP_LOG("error", "reload", "by", actor, "reason", err.message);
-		return hp_refuse(call, HP_CODE_malformed, NULL, "%s (the old ones stay in force)",
+		HP_LOG("error", "reload", "by", caller.name, "reason", err.message);
+		struct hp_call again = *call;
+		again.who = &caller;
+		return hp_refuse(&again, HP_CODE_malformed, NULL, "%s (what was in force stays)",
 				 err.message);
 	}
 	struct hp_value *reply = hp_reply_new(broker, "reloaded");

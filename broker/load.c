@@ -1,9 +1,11 @@
 /*
- * load - the policy and the principals, read from the instance; all or nothing.
+ * load - the policy and the principals, read from the instance.
  *
- * A load that fails leaves the old ones in force and says where the file is broken. One that works
- * has its leaves: the whole policy text, and every entry, so that the log tells which rules and keys
- * were in force when (trust.md).
+ * A file that does not load leaves what was in force and says where it is broken. Principals that
+ * load are taken even where the policy is not: a revocation must bite, also when it leaves too few
+ * people for a quorum (then requests expire, which is a no). A policy that is new, or the first,
+ * must be one whose quorums can be filled. What is taken has its leaves: the whole policy text, and
+ * every entry, so that the log tells which rules and keys were in force when (trust.md).
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,32 @@
 
 enum { PRINCIPALS_A_LEAF = 128 }; /* an entry is about 400 bytes: well within one message */
 
+static bool
+is_in_force(const struct hp_broker *broker, const struct hp_policy *policy)
+{
+	return broker->policy && memcmp(hp_policy_version(policy), hp_policy_version(broker->policy),
+					HP_HASH_BYTES) == 0;
+}
+
+static enum hp_status
+read_text(struct hp_broker *broker, const struct hp_directory *directory,
+	  const struct hp_buf *text, const char *path, struct hp_policy **ret_policy,
+	  struct hp_error *err)
+{
+	enum hp_status status = hp_policy_load(hp_buf_text(text), text->len, ret_policy, err);
+	if (status == HP_OK)
+		status = hp_policy_check_quorums(*ret_policy, directory, err);
+	if (status == HP_OK)
+		return HP_OK;
+	hp_instance_locate(err, path);
+	if (!*ret_policy || !is_in_force(broker, *ret_policy))
+		return status;
+	HP_LOG("warning", "quorum-unfillable", "reason", err->message, "effect",
+	       "requests that need it will expire");
+	return HP_OK;
+}
+
+/* The policy file, compiled. */
 static enum hp_status
 read_policy(struct hp_broker *broker, const struct hp_directory *directory,
 	    struct hp_policy **ret_policy, struct hp_error *err)
@@ -27,13 +55,8 @@ read_policy(struct hp_broker *broker, const struct hp_directory *directory,
 	if (status == HP_OK && text.len > HP_LIMIT_POLICY_BYTES)
 		status = hp_fail(err, HP_TOO_LARGE, "%s: a policy holds at most %u KiB", path,
 				 HP_LIMIT_POLICY_BYTES / 1024);
-	if (status == HP_OK) {
-		status = hp_policy_load(hp_buf_text(&text), text.len, &policy, err);
-		if (status == HP_OK)
-			status = hp_policy_check_quorums(policy, directory, err);
-		if (status != HP_OK)
-			hp_instance_locate(err, path);
-	}
+	else if (status == HP_OK)
+		status = read_text(broker, directory, &text, path, &policy, err);
 	hp_buf_release(&text);
 	if (status == HP_OK)
 		*ret_policy = policy;
@@ -91,35 +114,60 @@ lost_subscriber(const struct hp_directory *before, const struct hp_directory *af
 	return false;
 }
 
+/* Puts new principals in force. */
+static enum hp_status
+take_principals(struct hp_broker *broker, struct hp_arena *take_memory,
+		struct hp_directory *take_directory, const char *actor, struct hp_error *err)
+{
+	bool cut = lost_subscriber(broker->directory, take_directory);
+	hp_directory_free(broker->directory);
+	hp_arena_release(&broker->principals_arena);
+	broker->directory = take_directory;
+	broker->principals_arena = *take_memory;
+	record_principals(broker, actor);
+	if (!cut || broker->fatal)
+		return HP_OK;
+	enum hp_status status = hp_sockets_reopen_events(broker, err);
+	if (status != HP_OK)
+		broker->fatal = true; /* a revoked reader must not go on reading */
+	return status;
+}
+
 enum hp_status
 hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err)
 {
 	struct hp_arena memory = {0};
 	struct hp_directory *directory = NULL;
 	struct hp_policy *policy = NULL;
+	struct hp_error policy_err = {0};
 	enum hp_status status = hp_instance_principals(&memory, broker->home, &directory, err);
-	if (status == HP_OK)
-		status = read_policy(broker, directory, &policy, err);
 	if (status != HP_OK) {
-		hp_directory_free(directory);
 		hp_arena_release(&memory);
 		return status;
 	}
-	bool cut = lost_subscriber(broker->directory, directory);
-	hp_directory_free(broker->directory);
-	hp_arena_release(&broker->principals_arena);
-	hp_policy_free(broker->policy);
-	broker->directory = directory;
-	broker->principals_arena = memory;
-	broker->policy = policy;
-	record_policy(broker, actor);
-	record_principals(broker, actor);
+	enum hp_status policy_status = read_policy(broker, directory, &policy, &policy_err);
+	if (policy_status != HP_OK && !broker->policy) { /* the first load: nothing to fall back on */
+		hp_directory_free(directory);
+		hp_arena_release(&memory);
+		if (err)
+			*err = policy_err;
+		return policy_status;
+	}
+	status = take_principals(broker, &memory, directory, actor, err);
+	if (policy_status == HP_OK && status == HP_OK) {
+		hp_policy_free(broker->policy);
+		broker->policy = policy;
+		record_policy(broker, actor);
+	} else {
+		hp_policy_free(policy);
+	}
 	if (broker->fatal)
-		return hp_fail(err, HP_IO, "the load could not be recorded");
-	if (cut && (status = hp_sockets_reopen_events(broker, err)) != HP_OK)
-		broker->fatal = true; /* a revoked reader must not go on reading */
+		return status != HP_OK ? status : hp_fail(err, HP_IO, "cannot record the load");
 	char count[24];
 	snprintf(count, sizeof count, "%zu", hp_directory_count(directory));
-	HP_LOG("info", "loaded", "by", actor, "principals", count);
-	return status;
+	HP_LOG("info", "loaded", "by", actor, "principals", count, "policy",
+	       policy_status == HP_OK ? "taken" : "kept");
+	if (policy_status != HP_OK && err)
+		*err = policy_err;
+	return policy_status;
 }

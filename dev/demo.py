@@ -30,6 +30,11 @@ def check(good, text):
         wrong.append(text)
 
 
+def where(finding):
+    """The line of the policy, or that the rule is built in."""
+    return f"policy.yaml:{finding['line']}" if finding["line"] else "built in"
+
+
 def explain(receipt):
     """Which layer spoke, and what it said."""
     names = {1: "planning constraints", 2: "permissions", 3: "gateway", 4: "orchestration"}
@@ -37,13 +42,12 @@ def explain(receipt):
         f"{receipt['environment']}, class {' '.join(receipt['class'])}")
     for finding in receipt["findings"]:
         say(f"layer {finding['layer']} {names[finding['layer']]}: {finding['message']} "
-            f"{DIM}[{finding['effect']}, {finding['rule']}, policy.yaml:{finding['line']}]{OFF}", 4)
+            f"{DIM}[{finding['effect']}, {where(finding)}]{OFF}", 4)
 
 
 def asked(name, body):
     action = body["action"]
-    step_text = f"{name} asks: {action['operation']} {' '.join(action.get('resources', []))}"
-    say(step_text)
+    say(f"{name} asks: {action['operation']} {' '.join(action.get('resources', []))}")
     say(f"{DIM}why: {' '.join(body['why'].split())}{OFF}", 4)
 
 
@@ -109,8 +113,7 @@ def script(instance):
     check(receipt["state"] == "blocked", "blocked: nobody can approve that here")
 
     step("4. The on-call engineer looks at the queue and denies the deletion.")
-    shown = instance.cli("--as", "reviewer", "list")
-    say(shown.stdout.rstrip(), 4)
+    print(instance.cli("--as", "reviewer", "list").stdout.rstrip())
     denial = instance.cli("--as", "reviewer", "deny", kiro_receipt["id"], "--reason",
                           "A few stale rows do not justify 13 hours of downtime: patch the refresh job")
     say(f"$ holdpoint deny {kiro_receipt['id'][:8]} --reason ... (exit {denial.returncode})")
@@ -172,7 +175,9 @@ def script(instance):
 
 def finish(instance):
     step("What the record says")
-    say(instance.cli("--as", "auditor", "list", "--all").stdout.rstrip(), 4)
+    items = Client(instance, "auditor").call(type="list")["items"]
+    for item in reversed(items):
+        say(f"{item['state']:<10} {item['requester']:<22} {item['operation']} {item.get('resource', '')}", 4)
     failure = instance.verify()
     check(failure == "", "an independent check recomputes the log: every leaf, node, signature, vote and state"
           + ("\n" + failure if failure else ""))

@@ -189,7 +189,8 @@ class Instance:
         self.home = os.path.join(self.dir, "i")
         self.context = zmq.Context()
         self.process = None
-        subprocess.run([HOLDPOINT, "init", self.home], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([HOLDPOINT, "init", self.home], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         for name, change in (("policy.yaml", policy), ("holdpoint.yaml", config)):
             if change:
                 path = os.path.join(self.home, name)

@@ -49,7 +49,8 @@ with Instance() as instance:
     reviewer.call(type="halt", scope="agent", agent="demo-agent-supervised", reason="stop")
     admin.call(type="resume", scope="agent", agent="demo-agent-supervised", reason="go")
     admin.call(type="reload")
-    want = ["request.pending", "note", "vote", "request.granted", "request.halted", "halt", "resume", "policy"]
+    want = ["request.pending", "note", "vote", "request.granted", "request.halted", "request.halted",
+            "halt", "resume", "policy"]
     events = read(socket, len(want))
     tap.equal([topic for topic, _ in events if topic in want], want, "each step has its event, in order")
     numbers = [body["event_seq"] for _, body in events]

@@ -18,7 +18,7 @@ with Instance() as instance:
               ("production", ["delete"], "gated"), "it is a gated delete in production")
     tap.ok({1, 2} <= {f["layer"] for f in receipt["findings"]}, "layers 1 and 2 both speak",
            receipt["findings"])
-    tap.ok(all(f["line"] > 0 for f in receipt["findings"] if f["effect"] in ("escalate", "hold")),
+    tap.ok(all(f["line"] > 0 for f in receipt["findings"] if f["layer"] in (1, 2)),
            "each of these findings names its line of the policy", receipt["findings"])
     shown = reviewer.call(type="show", id=receipt["id"])
     tap.equal((shown["approvals"], shown["needed"]), (0, 2), "it needs two persons")
