@@ -1,4 +1,4 @@
 # The command line: exact messages, exit codes, and whole stories against a live broker.
-CLI_TESTS = %D%/test_help.sh %D%/test_usage.sh
+CLI_TESTS = %D%/test_help.sh %D%/test_usage.sh %D%/test_policy.sh
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh
