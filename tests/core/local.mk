@@ -17,7 +17,8 @@ CORE_TESTS = \
 	tests/core/test_yaml \
 	tests/core/test_schema \
 	tests/core/test_units \
-	tests/core/test_request
+	tests/core/test_request \
+	tests/core/test_policy_load
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -89,3 +90,7 @@ tests_core_test_directory_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_request_SOURCES = %D%/test_request.c
 tests_core_test_request_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_request_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_policy_load_SOURCES = %D%/test_policy_load.c
+tests_core_test_policy_load_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_policy_load_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
