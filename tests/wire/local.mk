@@ -1,6 +1,7 @@
 # The wire, from outside: Python clients against a live broker.
 WIRE_TESTS = \
 	%D%/test_agent.py %D%/test_journey.py %D%/test_refusals.py %D%/test_roles.py \
-	%D%/test_truncated.py %D%/test_halt.py %D%/test_kill.py %D%/test_events.py
+	%D%/test_truncated.py %D%/test_halt.py %D%/test_kill.py %D%/test_events.py \
+	%D%/test_same_uid.py
 TESTS += $(WIRE_TESTS)
 EXTRA_DIST += $(WIRE_TESTS) %D%/agent.py %D%/hp.py %D%/samples.py
