@@ -2,9 +2,8 @@
  * cmd_enrol - who may connect, and as what: enrol and revoke write principals.d; reload tells the
  * broker.
  *
- * Invariants: an entry is written only if the whole directory still loads with it, and a policy
- * that these people could fill before can be filled after. A revocation is written whatever the
- * policy says: a lost key must not wait for a second reviewer.
+ * Invariants: an entry is written only if the whole directory still loads with it, and read back
+ * as the broker reads it. A revocation that a running broker did not take is a failure.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,51 +58,35 @@ read_policy(struct hp_cli *cli, const char *home, struct hp_policy **ret_policy,
 	return status;
 }
 
-/* A policy that these principals cannot fill is not loaded by the broker. While an instance is
- * being peopled it cannot be filled yet: that is said, and allowed. Making it so is not, unless
- * `revoke`. */
-static int
-check_policy(struct hp_cli *cli, const char *home, const struct hp_directory *before,
-	     const struct hp_directory *after, bool revoke)
+/*
+ * A broker does not start with a policy that its principals cannot fill. That is said and not
+ * refused: an instance is peopled one by one, and a lost key must not wait for its successor.
+ */
+static void
+warn_of_policy(struct hp_cli *cli, const char *home, const struct hp_directory *after)
 {
 	struct hp_error err = {0};
 	struct hp_policy *policy = NULL;
 	enum hp_status status = read_policy(cli, home, &policy, &err);
-	int exit_code = HP_EXIT_OK;
-
-	if (status == HP_NOT_FOUND)
-		return HP_EXIT_OK;
-	if (status != HP_OK && !revoke)
-		return hp_cli_fail_file(cli, status, &err);
 	if (status == HP_OK)
 		status = hp_policy_check_quorums(policy, after, &err);
-	if (status != HP_OK) {
-		bool worse = policy && hp_policy_check_quorums(policy, before, NULL) == HP_OK;
-		if (worse && !revoke)
-			exit_code = hp_cli_error(cli, HP_EXIT_USAGE,
-						 "with this entry nobody could fill the policy: "
-						 "%s",
-						 err.message);
-		else
-			hp_cli_note(cli, "warning: a broker will not load this yet: %s",
-				    err.message);
-	}
+	if (status != HP_OK && status != HP_NOT_FOUND)
+		hp_cli_note(cli, "warning: no broker will start with this: %s", err.message);
 	hp_policy_free(policy);
-	return exit_code;
 }
 
 static int
 check_whole(struct hp_cli *cli, const char *home, const struct hp_directory *before,
-	    const struct hp_principal *entry, bool revoke)
+	    const struct hp_principal *entry)
 {
 	struct hp_error err = {0};
 	struct hp_directory *after;
 	enum hp_status status = directory_with(cli, before, entry, &after, &err);
 	if (status != HP_OK)
 		return hp_cli_fail_file(cli, status, &err);
-	int exit_code = check_policy(cli, home, before, after, revoke);
+	warn_of_policy(cli, home, after);
 	hp_directory_free(after);
-	return exit_code;
+	return HP_EXIT_OK;
 }
 
 /* ---- telling the broker ---- */
@@ -287,7 +270,7 @@ enrol_entry(struct hp_cli *cli, const char *home, const struct hp_directory *bef
 		return hp_cli_error(cli, HP_EXIT_CONFLICT, "\"%s\" is enrolled already%s",
 				    entry->name,
 				    old->revoked ? " and revoked; its name stays taken" : "");
-	int exit_code = check_whole(cli, home, before, entry, false);
+	int exit_code = check_whole(cli, home, before, entry);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	hp_instance_add_entry(&cli->arena, entry, &text);
@@ -361,7 +344,7 @@ revoke_entry(struct hp_cli *cli, const char *home, const struct hp_directory *be
 		return tell_broker(cli, home, true);
 	}
 	entry.revoked = true;
-	int exit_code = check_whole(cli, home, before, &entry, true);
+	int exit_code = check_whole(cli, home, before, &entry);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	revoked_text(cli, path, &entry, &text);
