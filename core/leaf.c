@@ -17,16 +17,16 @@ static const struct {
 	size_t bytes; /* of a bin */
 	bool empty;   /* nil, or the empty string */
 } items[] = {
-	[TYPE] = {"type", HP_STR},
-	[SEQ] = {"seq", HP_INT},
-	[WALL_MS] = {"wall_ms", HP_INT},
-	[BOOT_ID] = {"boot_id", HP_BIN, BOOT_ID_BYTES},
-	[BOOTTIME_MS] = {"boottime_ms", HP_INT},
-	[EVENT] = {"event", HP_STR},
-	[ACTOR] = {"actor", HP_STR},
-	[REQUEST] = {"request", HP_STR, .empty = true},
-	[DIGEST] = {"digest", HP_BIN, HP_HASH_BYTES, .empty = true},
-	[BODY_HASH] = {"body_hash", HP_BIN, HP_HASH_BYTES},
+	[TYPE] = {.name = "type", .type = HP_STR},
+	[SEQ] = {.name = "seq", .type = HP_INT},
+	[WALL_MS] = {.name = "wall_ms", .type = HP_INT},
+	[BOOT_ID] = {.name = "boot_id", .type = HP_BIN, .bytes = BOOT_ID_BYTES},
+	[BOOTTIME_MS] = {.name = "boottime_ms", .type = HP_INT},
+	[EVENT] = {.name = "event", .type = HP_STR},
+	[ACTOR] = {.name = "actor", .type = HP_STR},
+	[REQUEST] = {.name = "request", .type = HP_STR, .empty = true},
+	[DIGEST] = {.name = "digest", .type = HP_BIN, .bytes = HP_HASH_BYTES, .empty = true},
+	[BODY_HASH] = {.name = "body_hash", .type = HP_BIN, .bytes = HP_HASH_BYTES},
 };
 
 enum { ITEMS = sizeof items / sizeof items[0] };

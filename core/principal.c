@@ -117,10 +117,17 @@ check_name(const char *name, struct hp_error *err)
 {
 	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				  "0123456789._-");
-	if (name[len] || !len || len > HP_LIMIT_NAME_BYTES || strchr("._-", name[0]))
-		return hp_fail(err, HP_INVALID,
-			       "a principal's name must be 1 to %u letters, digits, '.', '_' or "
-			       "'-', a letter or digit first", HP_LIMIT_NAME_BYTES);
+	if (name[len] || !len || len > HP_LIMIT_NAME_BYTES || strchr("._-", name[0])) {
+		struct hp_buf seen = {0};
+		hp_text_escape(&seen, name, strlen(name), HP_TEXT_ASCII);
+		enum hp_status status = hp_fail(
+			err, HP_INVALID,
+			"'%.*s' is no name for a principal: 1 to %u letters, digits, '.', '_' or "
+			"'-', a letter or digit first",
+			(int)HP_LIMIT_NAME_BYTES, hp_buf_text(&seen), HP_LIMIT_NAME_BYTES);
+		hp_buf_release(&seen);
+		return status;
+	}
 	if (strcmp(name, "broker") == 0 || strcmp(name, "policy") == 0)
 		return hp_fail(err, HP_INVALID,
 			       "'%s' is no name for a principal: the audit log uses it", name);
@@ -134,19 +141,21 @@ check_person(const struct hp_value *map, const char *key, struct hp_error *err)
 	const struct hp_value *value = hp_map_get(map, key);
 	if (!value)
 		return HP_OK;
-	struct hp_buf seen = {0};
-	hp_text_escape(&seen, value->str.p, value->str.len, 0);
+	const struct hp_str *str = &value->str;
+	struct hp_buf seen = {0}, ascii = {0};
+	hp_text_escape(&seen, str->p, str->len, 0);
+	hp_text_escape(&ascii, str->p, str->len, HP_TEXT_ASCII);
 	enum hp_status status = HP_OK;
-	if (seen.failed)
+	if (seen.failed || ascii.failed)
 		status = hp_fail(err, HP_NOMEM, "out of memory");
-	else if (seen.len != value->str.len || memcmp(seen.data, value->str.p, seen.len) != 0)
+	else if (seen.len != str->len || memcmp(seen.data, str->p, seen.len) != 0)
 		status = refuse(err, map, key, "'%s' holds characters that do not show: '%s'", key,
-				hp_buf_text(&seen));
-	else if (value->str.p[0] == ' ' || value->str.p[value->str.len - 1] == ' ' ||
-		 strstr(value->str.p, "  "))
+				hp_buf_text(&ascii));
+	else if (str->p[0] == ' ' || str->p[str->len - 1] == ' ' || strstr(str->p, "  "))
 		status = refuse(err, map, key, "'%s' has spaces to spare: '%s'", key,
-				hp_buf_text(&seen));
+				hp_buf_text(&ascii));
 	hp_buf_release(&seen);
+	hp_buf_release(&ascii);
 	return status;
 }
 

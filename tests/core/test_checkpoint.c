@@ -227,6 +227,37 @@ Test(checkpoint, any_changed_character_spoils_a_verifier_key)
 	unload(f);
 }
 
+/* What signed-note allows as a name, in keys and in checkpoints that are otherwise right. */
+Test(checkpoint, an_origin_has_no_space_no_plus_and_no_control)
+{
+	static const struct {
+		const char *origin;
+		bool good;
+	} cases[] = {
+		{"a", true}, {"hp.example/prod", true}, {"h\xc3\xa4", true}, {"", false},
+		{" a", false}, {"a b", false}, {"a ", false}, {"+a", false}, {"a+b", false},
+		{"a\tb", false}, {"a\x7f", false}, {"\r", false}, {"a\r", false},
+	};
+	struct fixture *f = load();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct hp_checkpoint made = {cases[i].origin, 8, f->root}, read;
+		struct hp_buf text = {0}, vkey = {0};
+		const char *origin;
+		uint8_t public_key[HP_SIGN_PUBLIC_BYTES];
+		hp_checkpoint_sign(&text, &made, f->seed);
+		cr_assert_eq(hp_checkpoint_verify(hp_buf_text(&text), text.len, cases[i].origin,
+						  f->public_key, &read, NULL),
+			     cases[i].good ? HP_OK : HP_INVALID, "case %zu", i);
+		hp_checkpoint_add_vkey(&vkey, cases[i].origin, f->public_key);
+		cr_assert_eq(hp_checkpoint_parse_vkey(&f->arena, hp_buf_text(&vkey), &origin,
+						      public_key, NULL),
+			     cases[i].good ? HP_OK : HP_INVALID, "case %zu", i);
+		hp_buf_release(&text);
+		hp_buf_release(&vkey);
+	}
+	unload(f);
+}
+
 /* golang.org/x/mod/sumdb/note: its documented key verifies its documented note. */
 Test(checkpoint, keys_are_those_of_go_notes)
 {

@@ -241,7 +241,10 @@ Test(crypto, costs_out_of_range_are_refused)
 		cr_assert_eq(hp_crypto_open("p", 1, salt, costs[i], box, sizeof box, &buf),
 			     HP_INVALID, "cost %zu", i);
 	}
+	cr_assert_eq(hp_crypto_seal("p", 1, salt, cheap, "x", SIZE_MAX, &buf), HP_TOO_LARGE);
 	cr_assert_eq(buf.len, 0);
+	const struct hp_seal_cost most_passes = {16, 8192};
+	cr_assert_eq(hp_crypto_seal("p", 1, salt, most_passes, "x", 1, &buf), HP_OK);
 	cr_assert_eq(hp_seal_default.ops, 3);
 	cr_assert_eq(hp_seal_default.mem_bytes, 256 * 1024 * 1024);
 	hp_buf_release(&buf);
@@ -348,6 +351,23 @@ Test(crypto, base64_has_64_letters_at_every_place)
 			unsigned value = (unsigned)bytes[0] << 16 | (unsigned)bytes[1] << 8 |
 					 bytes[2];
 			cr_assert_eq(value, (unsigned)(letter - letters) << (18 - 6 * at));
+		}
+	}
+}
+
+Test(crypto, hex_has_16_letters_in_either_case)
+{
+	static const char letters[] = "0123456789abcdef0123456789ABCDEF";
+	for (size_t at = 0; at < 2; at++) {
+		for (int byte = 0; byte < 256; byte++) {
+			char text[] = "00";
+			uint8_t read = 9;
+			const char *letter = byte ? strchr(letters, byte) : NULL;
+			text[at] = (char)byte;
+			cr_assert_eq(hp_crypto_hex(text, 2, &read, 1),
+				     letter ? HP_OK : HP_INVALID, "byte %d at %zu", byte, at);
+			if (letter)
+				cr_assert_eq(read, (letter - letters) % 16 << (4 - 4 * at));
 		}
 	}
 }

@@ -157,6 +157,12 @@ Test(directory, a_person_is_spelled_one_way)
 		assert_refused(owner, 2, "principals 'kiro' and 'r1' spell a person in two ways "
 					 "that look alike");
 	}
+	struct hp_principal short_ones[] = {
+		REVIEWER("r1", 1, "a", 1),
+		ENTRY("kiro", 2, .owner = "A"),
+	};
+	assert_refused(short_ones, 2,
+		       "principals 'kiro' and 'r1' spell a person in two ways that look alike");
 	struct hp_principal fine[] = {
 		REVIEWER("r1", 1, "ana", 1),
 		REVIEWER("r2", 2, "ana", 2),
@@ -175,7 +181,8 @@ Test(directory, reviewers_are_counted_by_person)
 		REVIEWER("cy", 4, "cy", 4, G("oncall"), .revoked = true),
 		REVIEWER("cy-2", 5, "cy", 5, G("leads")),
 		REVIEWER("di", 6, "di", 6),
-		ENTRY("admin", 7, .person = "ed", .roles = HP_ROLE_ADMIN, G("oncall")),
+		REVIEWER("a", 8, "a", 8, G("night")),
+		ENTRY("zed", 7, .person = "ed", .roles = HP_ROLE_ADMIN, G("oncall")),
 	};
 	static const struct {
 		const char *groups[2];
@@ -187,8 +194,9 @@ Test(directory, reviewers_are_counted_by_person)
 		{{"oncall"}, 1, "bo", 1},    {{"dba"}, 1, "", 2},      {{"dba"}, 1, "ana", 1},
 		{{"oncall", "dba"}, 2, "", 2}, {{"dba", "leads"}, 2, "", 3},
 		{{"leads"}, 1, "", 1},	     {{"none"}, 1, "", 0},     {{NULL}, 0, "", 0},
+		{{"night"}, 1, "", 1},	     {{"night"}, 1, "a", 0},
 	};
-	struct hp_directory *directory = make(principals, 7);
+	struct hp_directory *directory = make(principals, 8);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		cr_assert_eq(hp_directory_reviewers(directory, cases[i].groups, cases[i].count,
 						    cases[i].owner),

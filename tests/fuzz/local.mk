@@ -2,6 +2,9 @@
 # To add one: write tests/fuzz/fuzz_X.c, put its name here, and seeds into tests/fuzz/corpus/fuzz_X/.
 FUZZ_TARGETS = \
 	fuzz_msgpack \
+	fuzz_checkpoint \
+	fuzz_leaf_vote \
+	fuzz_principal \
 	fuzz_json \
 	fuzz_yaml \
 	fuzz_schema \
@@ -37,4 +40,5 @@ clean-local: clean-fuzz
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
 EXTRA_DIST += %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
+	%D%/fuzz_principal.dict \
 	%D%/fuzz_schema.dict %D%/fuzz_yaml.dict
