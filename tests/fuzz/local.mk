@@ -8,7 +8,8 @@ FUZZ_TARGETS = \
 	fuzz_json \
 	fuzz_yaml \
 	fuzz_schema \
-	fuzz_units
+	fuzz_units \
+	fuzz_keyfile
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -41,4 +42,4 @@ clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
 EXTRA_DIST += %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
 	%D%/fuzz_principal.dict \
-	%D%/fuzz_schema.dict %D%/fuzz_yaml.dict
+	%D%/fuzz_keyfile.dict %D%/fuzz_schema.dict %D%/fuzz_yaml.dict
