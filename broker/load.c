@@ -80,7 +80,7 @@ record_policy(struct hp_broker *broker, const char *actor)
 	hp_outbox_event(broker, "policy", event);
 }
 
-/* The entries in leaves of a bounded size. */
+/* The entries in leaves of a bounded size; the one whose `first` is 0 begins a new set. */
 static void
 record_principals(struct hp_broker *broker, const char *actor)
 {
@@ -94,6 +94,7 @@ record_principals(struct hp_broker *broker, const char *actor)
 			hp_map_set_str(arena, entry, "name", who->name);
 			hp_array_add(arena, list, entry);
 		}
+		hp_map_set_int(arena, body, "first", (int64_t)first);
 		hp_map_set(arena, body, "principals", list);
 		hp_record(broker, "principals", actor, NULL, body, false);
 	}
