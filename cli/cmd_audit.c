@@ -72,10 +72,13 @@ hp_cmd_stats(struct hp_cli *cli)
 		return exit_code;
 	if (cli->json)
 		return hp_out_json(cli, reply);
-	for (size_t i = 0; i < hp_value_count(reply); i++) {
-		const struct hp_pair *pair = &reply->map.pairs[i];
+	const struct hp_value *stats = hp_map_get(reply, "stats");
+	if (!stats || stats->type != HP_MAP)
+		return hp_cli_error(cli, HP_EXIT_INTERNAL, "the broker's reply lacks its counters");
+	for (size_t i = 0; i < stats->map.count; i++) {
+		const struct hp_pair *pair = &stats->map.pairs[i];
 		const struct hp_value key = {.type = HP_STR, .str = pair->key};
-		if (pair->value->type != HP_INT || hp_value_is(&key, "re"))
+		if (pair->value->type != HP_INT)
 			continue;
 		if (prometheus)
 			print_metric(cli, pair);

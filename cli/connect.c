@@ -84,28 +84,31 @@ hp_cli_new_passphrase(struct hp_cli *cli, const char *name, struct hp_buf *buf,
 	return status;
 }
 
-/* The names of HOME/keys/NAME.key, joined by ", "; how many. */
+static int
+is_key(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+	return len > 4 && strcmp(entry->d_name + len - 4, ".key") == 0;
+}
+
+/* The names of HOME/keys/NAME.key, in order, joined by ", "; how many. */
 static size_t
 list_keys(struct hp_cli *cli, const char *dir, const char **ret_names)
 {
-	DIR *keys = dir ? opendir(dir) : NULL;
-	size_t count = 0;
+	struct dirent **entries = NULL;
+	int count = dir ? scandir(dir, &entries, is_key, alphasort) : 0;
 	const char *names = "";
-	struct dirent *entry;
-	while (keys && (entry = readdir(keys))) {
-		size_t len = strlen(entry->d_name);
-		if (len <= 4 || strcmp(entry->d_name + len - 4, ".key") != 0)
-			continue;
-		entry->d_name[len - 4] = '\0';
-		const char *more = hp_arena_printf(&cli->arena, "%s%s%s", names, count ? ", " : "",
-						   hp_text_safe(&cli->arena, entry->d_name, 0));
+	for (int i = 0; i < count; i++) {
+		entries[i]->d_name[strlen(entries[i]->d_name) - 4] = '\0';
+		const char *more =
+			hp_arena_printf(&cli->arena, "%s%s%s", names, i ? ", " : "",
+					hp_text_safe(&cli->arena, entries[i]->d_name, 0));
 		names = more ? more : names;
-		count++;
+		free(entries[i]);
 	}
-	if (keys)
-		closedir(keys);
+	free(entries);
 	*ret_names = names;
-	return count;
+	return count > 0 ? (size_t)count : 0;
 }
 
 static const char *
