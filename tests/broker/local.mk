@@ -1,6 +1,7 @@
 # Units of the broker: the store, the log and the clock, each in a directory of its own.
 BROKER_TESTS = \
 	tests/broker/test_clock \
+	tests/broker/test_life \
 	tests/broker/test_store \
 	tests/broker/test_store_record \
 	tests/broker/test_store_list \
@@ -40,3 +41,14 @@ tests_broker_test_audit_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
 tests_broker_test_audit_open_SOURCES = %D%/test_audit_open.c $(LOG_FIXTURE)
 tests_broker_test_audit_open_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_audit_open_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_life_SOURCES = %D%/test_life.c
+tests_broker_test_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_life_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+
+# A made database, and the independent checker on it and on everything somebody could do to it.
+check_PROGRAMS += tests/broker/make_log
+tests_broker_make_log_SOURCES = %D%/make_log.c
+tests_broker_make_log_LDADD = $(BROKER_LIBS)
+TESTS += %D%/test_verify_log.py
+EXTRA_DIST += %D%/test_verify_log.py
