@@ -22,8 +22,8 @@
  * | operation `sql:query` (execute | none of its own; neither has `mcp:postgres/query` or another|
  * | exec run statement)            | database tool of such a name, when it carries SQL text      |
  * | command `rm -rf x`             | `shell:rm` `shell:rm-x` `shell:rm-rf` `shell:rm-r` …        |
- * | `git -C d push --force o main` | `shell:git` `shell:git-c` `shell:git-push` `shell:git-push- |
- * |                                | o` `shell:git-push-force` `shell:git-push-o-force`          |
+ * | `git -C d push --force o main` | `shell:git` `shell:git-c` `shell:git-push`                  |
+ * |                                | `shell:git-push-force`                                      |
  * | `kubectl -n x delete ns/prod`  | `shell:kubectl` `shell:kubectl-delete`                      |
  * |                                | `shell:kubectl-delete-namespace`                            |
  * | `gcloud compute instances      | `shell:gcloud` `shell:gcloud-compute-instances-delete`      |

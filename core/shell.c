@@ -92,6 +92,13 @@ tool_command(struct hp_shell_line *line)
 	if (!(flags & HP_SHELL_EXEC))
 		split_operators(line);
 	struct hp_shell_path path = hp_shell_line_spell(line);
+	for (size_t at = 1; at < line->argc; at = hp_shell_after_option(line, at)) {
+		enum hp_shell_option_kind kind = hp_shell_option_at(line, at).kind;
+		if (kind == HP_OPTION_END || (path.count && at > path.at[0]))
+			break;
+		if (kind == HP_OPTION_SCRIPT) /* git -c alias.x='!…' */
+			line->things->unknown = true;
+	}
 	if (flags & HP_SHELL_EXEC)
 		inner_exec(line);
 	if (flags & HP_SHELL_INNER)
@@ -160,7 +167,10 @@ wrapper_command(struct hp_shell_line *line)
 	if (line->tool->flags & HP_SHELL_ASSIGNMENTS)
 		at = skip_assignments(line, at);
 	at += line->tool->words;
-	if (at < line->argc)
+	if (at < line->argc && hp_shell_option_at(line, at).kind == HP_OPTION_CODE) {
+		line->things->unknown = true; /* flock FILE -c TEXT */
+		hp_shell_text(line->things, join(line, at + 1), line->depth + 1);
+	} else if (at < line->argc)
 		command_from(line, at);
 	else
 		tool_command(line);

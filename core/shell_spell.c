@@ -176,7 +176,7 @@ static void
 spell_path(struct hp_shell_line *line, struct hp_thing *thing, const struct hp_shell_path *path)
 {
 	for (size_t i = 0; i < path->count; i++)
-		thing->disguised |= line->argv[path->at[i]].disguised;
+		thing->ambiguous |= line->argv[path->at[i]].disguised;
 	if (path->ambiguous) {
 		thing->ambiguous = true;
 		for (size_t i = 0; i < path->count; i++)
@@ -184,11 +184,11 @@ spell_path(struct hp_shell_line *line, struct hp_thing *thing, const struct hp_s
 			                NULL);
 		return;
 	}
-	bool object = line->tool && (line->tool->flags & HP_SHELL_OBJECT);
-	for (size_t i = 0; i < (object && path->count ? 1 : path->count); i++)
-		hp_things_spell(line->things, "shell:", line->name, path_text(line, path, i + 1),
-		                NULL);
-	if (object && path->count)
+	unsigned flags = line->tool ? line->tool->flags : 0;
+	size_t levels = (flags & HP_SHELL_OBJECT) && path->count ? 1 : path->count;
+	for (size_t i = first_level(line, path); i <= levels; i++)
+		hp_things_spell(line->things, "shell:", line->name, path_text(line, path, i), NULL);
+	if ((flags & HP_SHELL_OBJECT) && path->count)
 		spell_objects(line, path);
 }
 
@@ -212,21 +212,21 @@ spell_option(struct hp_shell_line *line, const char *path, const char *option, s
 
 /* `shell:git-push-force`; for programs of no table also `shell:rm-r` beside `shell:rm-x-r`. */
 static void
-spell_options(struct hp_shell_line *line, struct hp_thing *thing, const struct hp_shell_path *path)
+spell_options(struct hp_shell_line *line, const struct hp_shell_path *path)
 {
-	bool clusters = !line->tool || !(line->tool->flags & HP_SHELL_LONG);
+	unsigned flags = line->tool ? line->tool->flags : 0;
+	bool clusters = !(flags & HP_SHELL_LONG);
 	size_t levels = path->ambiguous ? 0 : path->count;
 	for (size_t at = 1; at < line->argc; at = hp_shell_after_option(line, at)) {
 		const char *word = line->argv[at].text;
 		enum hp_shell_option_kind kind = hp_shell_option_at(line, at).kind;
-		if (kind == HP_OPTION_END)
+		if (kind == HP_OPTION_END && !(flags & HP_SHELL_EXEC)) /* find -- . -delete */
 			break;
-		if (kind == HP_OPTION_NONE)
+		if (kind == HP_OPTION_NONE || kind == HP_OPTION_END)
 			continue;
 		const char *name = word + strspn(word, "-+/");
 		size_t len = strcspn(name, "=");
 		bool cluster = clusters && word[1] != '-';
-		thing->disguised |= line->argv[at].disguised;
 		bool early = !levels || at < path->at[0];
 		if (early || !line->tool)
 			spell_option(line, "", name, len, cluster);
@@ -265,7 +265,7 @@ hp_shell_line_spell(struct hp_shell_line *line)
 	thing->disguised = line->argv[0].disguised;
 	hp_things_spell(line->things, "shell:", line->name, NULL);
 	spell_path(line, thing, &path);
-	spell_options(line, thing, &path);
+	spell_options(line, &path);
 	if (line->tool && (line->tool->flags & HP_SHELL_METHOD))
 		spell_method(line);
 	return path;

@@ -143,17 +143,18 @@ static const struct hp_shell_tool aws_row = {
 	.valued = " --region --profile --output --endpoint-url --query --color --ca-bundle "
 		  "--cli-read-timeout --cli-connect-timeout --cli-binary-format ",
 	.plain = " --debug --no-verify-ssl --no-paginate --no-sign-request --no-cli-pager "
-		 "--no-cli-auto-prompt --cli-auto-prompt ",
+		 "--no-cli-auto-prompt --cli-auto-prompt --version ",
 };
 
 /* Tools with a command path. */
 static const struct hp_shell_tool git_row = {
 	.kind = HP_SHELL_TOOL,
 	.words = 2,
-	.valued = " -C -c --git-dir --work-tree --namespace --super-prefix --config-env ",
+	.valued = " -C --git-dir --work-tree --namespace --super-prefix ",
 	.plain = " -p -P --paginate --no-pager --bare --no-replace-objects --literal-pathspecs "
 		 "--glob-pathspecs --noglob-pathspecs --icase-pathspecs --no-optional-locks "
-		 "--no-lazy-fetch --exec-path --html-path --version ",
+		 "--no-lazy-fetch --html-path --version ",
+	.script = " -c --config-env --exec-path ", /* aliases, pagers, hooks */
 };
 
 static const struct hp_shell_tool kubectl_row = {

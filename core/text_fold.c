@@ -33,8 +33,8 @@ add_folded(struct hp_buf *buf, utf8proc_int32_t point, bool lower)
 {
 	utf8proc_uint8_t bytes[4];
 	point = hp_confusable_map(point);
-	if (lower)
-		point = utf8proc_tolower(point);
+	if (lower) /* a small letter may have a look-alike that its capital has not */
+		point = utf8proc_tolower(hp_confusable_map(utf8proc_tolower(point)));
 	hp_buf_add(buf, bytes, (size_t)utf8proc_encode_char(point, bytes));
 }
 

@@ -23,7 +23,7 @@
 
 struct hp_thing {
 	size_t first;   /* subjects from here to the next thing's first */
-	bool ambiguous; /* the subjects behind the first may be those of an option's value */
+	bool ambiguous; /* the subjects behind the first may be of an option's value, or look-alikes */
 	bool disguised; /* has look-alikes in its name */
 };
 

@@ -1,6 +1,11 @@
 # Units of core: one program a module. CRITERION_LIBS comes last.
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
+	tests/core/test_text \
+	tests/core/test_pattern \
+	tests/core/test_sql \
+	tests/core/test_shell \
+	tests/core/test_classify \
 	tests/core/test_value \
 	tests/core/test_quorum \
 	tests/core/test_principal \
@@ -18,6 +23,7 @@ CORE_TESTS = \
 	tests/core/test_schema \
 	tests/core/test_units \
 	tests/core/test_request \
+	tests/core/test_policy \
 	tests/core/test_policy_load
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
@@ -25,7 +31,7 @@ TESTS += $(CORE_TESTS)
 tests_core_test_value_SOURCES = %D%/test_value.c
 tests_core_test_value_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_value_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
-EXTRA_DIST += %D%/vectors.h %D%/memory_tree.h
+EXTRA_DIST += %D%/vectors.h %D%/memory_tree.h %D%/things_text.h
 
 tests_core_test_arena_SOURCES = %D%/test_arena.c
 tests_core_test_arena_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -94,3 +100,27 @@ tests_core_test_request_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_policy_load_SOURCES = %D%/test_policy_load.c
 tests_core_test_policy_load_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_policy_load_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_text_SOURCES = %D%/test_text.c
+tests_core_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_text_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_pattern_SOURCES = %D%/test_pattern.c
+tests_core_test_pattern_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_pattern_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_sql_SOURCES = %D%/test_sql.c
+tests_core_test_sql_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_sql_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_shell_SOURCES = %D%/test_shell.c
+tests_core_test_shell_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_shell_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_classify_SOURCES = %D%/test_classify.c
+tests_core_test_classify_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_classify_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_policy_SOURCES = %D%/test_policy.c
+tests_core_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_policy_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
