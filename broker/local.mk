@@ -20,3 +20,13 @@ BROKER_LIBS = broker/libhpbroker.a broker/libhpstore.a $(PROTO_LIBS) $(SQLITE_LI
 sbin_PROGRAMS += holdpointd
 holdpointd_SOURCES = %D%/main.c
 holdpointd_LDADD = $(BROKER_LIBS)
+
+# The unit file; installed where --with-systemdsystemunitdir says.
+EXTRA_DIST += %D%/holdpointd.service.in
+broker/holdpointd.service: %D%/holdpointd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) broker && $(SED) 's|@sbindir[@]|$(sbindir)|' \
+		$(top_srcdir)/broker/holdpointd.service.in >$@
+if HAVE_SYSTEMD
+systemdsystemunit_DATA = broker/holdpointd.service
+endif
+CLEANFILES += broker/holdpointd.service

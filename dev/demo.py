@@ -40,6 +40,8 @@ def explain(receipt):
     names = {1: "planning constraints", 2: "permissions", 3: "gateway", 4: "orchestration"}
     say(f"verdict {receipt['verdict']} ({receipt['effect']}), tier {receipt['tier']}, environment "
         f"{receipt['environment']}, class {' '.join(receipt['class'])}")
+    if not receipt["findings"]:
+        say("no layer objects", 4)
     for finding in receipt["findings"]:
         say(f"layer {finding['layer']} {names[finding['layer']]}: {finding['message']} "
             f"{DIM}[{finding['effect']}, {where(finding)}]{OFF}", 4)
