@@ -1,1 +1,5 @@
-# tests/bench
+# tests/bench: figures, not verdicts; run by dev/bench.
+EXTRA_PROGRAMS += tests/bench/bench_broker
+tests_bench_bench_broker_SOURCES = %D%/bench_broker.c %D%/floor.h %D%/floor.c
+tests_bench_bench_broker_LDADD = $(PROTO_LIBS) $(SQLITE_LIBS)
+CLEANFILES += tests/bench/bench_broker$(EXEEXT)
