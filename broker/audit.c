@@ -55,6 +55,21 @@ encode(struct hp_audit *audit, const struct hp_clock *clock, const struct hp_aud
 					 hp_status_text(status));
 }
 
+/* A start reads the last leaf only: a clock that went backwards is remembered beside the log. */
+static enum hp_status
+keep_wall(struct hp_audit *audit, int64_t wall_ms)
+{
+	if (wall_ms >= audit->last_wall_ms) {
+		audit->last_wall_ms = wall_ms;
+		audit->wall_kept = false;
+		return HP_OK;
+	}
+	if (audit->wall_kept)
+		return HP_OK;
+	audit->wall_kept = true;
+	return hp_store_put_int(audit->store, HP_AUDIT_WALL_SETTING, audit->last_wall_ms);
+}
+
 enum hp_status
 hp_audit_append(struct hp_audit *audit, const struct hp_clock *clock,
 		const struct hp_audit_entry *entry, struct hp_error *err)
@@ -78,6 +93,8 @@ hp_audit_append(struct hp_audit *audit, const struct hp_clock *clock,
 		hp_merkle_leaf_hash(audit->leaf.data, audit->leaf.len, &hash);
 		status = hp_audit_tree_append(&nodes, &hash);
 	}
+	if (status == HP_OK)
+		status = keep_wall(audit, clock->wall_ms);
 	if (status != HP_OK)
 		return hp_fail(err, status, "cannot add a leaf to the log: %s",
 			       *hp_store_error(audit->store) ? hp_store_error(audit->store)
@@ -99,6 +116,7 @@ hp_audit_rolled_back(struct hp_audit *audit)
 {
 	audit->tree = audit->committed;
 	audit->last_wall_ms = audit->committed_wall_ms;
+	audit->wall_kept = false;
 }
 
 void

@@ -165,6 +165,7 @@ check_leaf(struct hp_audit *audit, struct hp_audit_nodes *nodes, struct hp_arena
 		return hp_fail(err, HP_CONFLICT,
 			       "leaf %" PRIu64 " is not the one the tree holds" REMEDY, seq);
 	if (leaf.wall_ms > audit->last_wall_ms)
+		if (leaf.wall_ms > audit->last_wall_ms)
 		audit->last_wall_ms = leaf.wall_ms;
 	return status == HP_OK ? HP_OK : fail_store(audit, err, status);
 }
@@ -205,6 +206,9 @@ check(struct hp_audit *audit, struct hp_error *err)
 	uint64_t count = 0;
 
 	enum hp_status status = hp_store_leaf_count(audit->store, &count);
+	if (status != HP_OK)
+		return fail_store(audit, err, status);
+	status = hp_store_get_int(audit->store, HP_AUDIT_WALL_SETTING, 0, &audit->last_wall_ms);
 	if (status != HP_OK)
 		return fail_store(audit, err, status);
 	status = read_lock(audit, &locked, &lock, err);

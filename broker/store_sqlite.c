@@ -125,25 +125,62 @@ load_counts(struct hp_store *store)
 	return hp_query_end(&query, NULL, query.done ? HP_OK : status);
 }
 
-static enum hp_status
-open_store(struct hp_store *store, const char *path, struct hp_error *err)
+/*
+ * A database at rest has no log beside it. Opened as one that may change, SQLite would make that
+ * log, and fail where the directory cannot be written; so it is opened as one that will not.
+ */
+static void
+add_uri(struct hp_buf *uri, const char *path)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-		    (store->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-	struct hp_error why = {0};
-	enum hp_status status = HP_OK;
+	struct hp_buf wal = {0};
+	struct stat st;
+	hp_buf_add_text(uri, "file:");
+	for (const char *c = path; *c; c++)
+		if (*c == '%' || *c == '?' || *c == '#')
+			hp_buf_printf(uri, "%%%02x", (unsigned)*c);
+		else
+			hp_buf_add_byte(uri, (uint8_t)*c);
+	hp_buf_printf(&wal, "%s-wal", path);
+	if (!wal.failed && stat(hp_buf_text(&wal), &st) != 0 && errno == ENOENT)
+		hp_buf_add_text(uri, "?immutable=1");
+	uri->failed |= wal.failed;
+	hp_buf_release(&wal);
+}
 
-	if (!store->readonly) {
-		status = take_lock(store, path, err);
+static enum hp_status
+open_file(struct hp_store *store, const char *path, struct hp_error *err)
+{
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int result = SQLITE_NOMEM;
+	if (store->readonly) {
+		struct hp_buf uri = {0};
+		add_uri(&uri, path);
+		if (!uri.failed)
+			result = sqlite3_open_v2(hp_buf_text(&uri), &store->db,
+						 flags | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+						 NULL);
+		hp_buf_release(&uri);
+	} else {
+		enum hp_status status = take_lock(store, path, err);
 		if (status == HP_OK)
 			status = create_private(path, err);
 		if (status != HP_OK)
 			return status;
+		result = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_READWRITE, NULL);
 	}
-	int result = sqlite3_open_v2(path, &store->db, flags, NULL);
-	if (result != SQLITE_OK)
-		return fail_path(err, result == SQLITE_CANTOPEN ? HP_NOT_FOUND : HP_IO, path,
-				 sqlite3_errstr(result));
+	if (result == SQLITE_OK)
+		return HP_OK;
+	return fail_path(err, (result & 0xff) == SQLITE_CANTOPEN ? HP_NOT_FOUND : HP_IO, path,
+			 sqlite3_errstr(result));
+}
+
+static enum hp_status
+open_store(struct hp_store *store, const char *path, struct hp_error *err)
+{
+	struct hp_error why = {0};
+	enum hp_status status = open_file(store, path, err);
+	if (status != HP_OK)
+		return status;
 	status = set_up(store);
 	/* A verifier sees one moment of a database that a broker goes on writing. */
 	if (status == HP_OK && store->readonly && !run(store, "BEGIN"))

@@ -1,8 +1,10 @@
 #include "fault_vfs.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 struct faulty_file {
 	sqlite3_file base;
@@ -24,7 +26,6 @@ real(sqlite3_file *file)
 	return ((struct faulty_file *)file)->real;
 }
 
-/* SQLITE_OK where the operation may go on. */
 static int
 step(void)
 {
@@ -34,6 +35,15 @@ step(void)
 		return SQLITE_OK;
 	fault.struck = true;
 	return fault.result;
+}
+
+int
+fault_vfs_step(void)
+{
+	int result = step();
+	if (result == FAULT_KILL)
+		kill(getpid(), SIGKILL);
+	return result;
 }
 
 static int
@@ -55,6 +65,8 @@ faulty_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 	int result = step();
 	if (result != SQLITE_OK) {
 		(void)real(file)->pMethods->xWrite(real(file), bytes, len / 2, at);
+		if (result == FAULT_KILL)
+			kill(getpid(), SIGKILL);
 		return result;
 	}
 	return real(file)->pMethods->xWrite(real(file), bytes, len, at);
@@ -63,14 +75,14 @@ faulty_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 static int
 faulty_truncate(sqlite3_file *file, sqlite3_int64 len)
 {
-	int result = step();
+	int result = fault_vfs_step();
 	return result != SQLITE_OK ? result : real(file)->pMethods->xTruncate(real(file), len);
 }
 
 static int
 faulty_sync(sqlite3_file *file, int flags)
 {
-	int result = step();
+	int result = fault_vfs_step();
 	return result != SQLITE_OK ? result : real(file)->pMethods->xSync(real(file), flags);
 }
 

@@ -11,6 +11,12 @@
 void fault_vfs_install(void);
 /* The `nth` operation from now (1: the next) ends with `result`; 0: none. */
 void fault_vfs_arm(unsigned nth, int result, bool for_good);
+/* In place of a result: the process is killed in the middle of the operation. */
+#define FAULT_KILL (-1)
+
+/* Counts one operation of somebody else's (a wrapped system call): SQLITE_OK where it may go on. */
+int fault_vfs_step(void);
+
 /* Whether the fault has struck since it was armed. */
 bool fault_vfs_struck(void);
 

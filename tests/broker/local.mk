@@ -7,7 +7,8 @@ BROKER_TESTS = \
 	tests/broker/test_store_list \
 	tests/broker/test_store_faults \
 	tests/broker/test_audit \
-	tests/broker/test_audit_open
+	tests/broker/test_audit_open \
+	tests/broker/test_crash
 check_PROGRAMS += $(BROKER_TESTS)
 TESTS += $(BROKER_TESTS)
 STORE_FIXTURE = %D%/store_fixture.h %D%/store_fixture.c
@@ -45,6 +46,13 @@ tests_broker_test_audit_open_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
 tests_broker_test_life_SOURCES = %D%/test_life.c
 tests_broker_test_life_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_life_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
+
+# System calls of the lock file's writer are counted beside SQLite's own.
+tests_broker_test_crash_SOURCES = %D%/test_crash.c %D%/fault_vfs.h %D%/fault_vfs.c $(LOG_FIXTURE)
+tests_broker_test_crash_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_crash_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename
+tests_broker_test_crash_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
 
 # A made database, and the independent checker on it and on everything somebody could do to it.
 check_PROGRAMS += tests/broker/make_log

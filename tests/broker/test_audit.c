@@ -164,6 +164,34 @@ Test(audit, a_rollback_forgets_its_leaves)
 	expect_checkpoint(11);
 }
 
+/* lifecycle.md "Clocks": leaves written while approvals are frozen do not thaw them. */
+Test(audit, the_latest_wall_clock_stands_when_the_clock_goes_back)
+{
+	const char *message;
+	log_fixture_grow(&log1, 3);
+	int64_t latest = log1.clock.wall_ms;
+	log1.clock.wall_ms -= 3600000;
+	for (uint64_t size = 4; size < 8; size++) {
+		log_fixture_grow(&log1, size);
+		cr_assert_eq(hp_audit_last_wall_ms(log1.audit), latest);
+		if (size == 5) { /* the setting is rolled back with the leaf that made it */
+			fixture_begin(&log1.f);
+			log_fixture_append(&log1, 1);
+			hp_store_rollback(log1.f.store);
+			hp_audit_rolled_back(log1.audit);
+		}
+		if (size % 2 == 0)
+			cr_assert_eq(log_fixture_reopen(&log1, &message), HP_OK, "%s", message);
+		cr_assert_eq(hp_audit_last_wall_ms(log1.audit), latest);
+	}
+	log1.clock.wall_ms = latest + 1;
+	log_fixture_grow(&log1, 8);
+	latest = log1.clock.wall_ms;
+	cr_assert_eq(hp_audit_last_wall_ms(log1.audit), latest);
+	cr_assert_eq(log_fixture_reopen(&log1, &message), HP_OK, "%s", message);
+	cr_assert_eq(hp_audit_last_wall_ms(log1.audit), latest);
+}
+
 Test(audit, what_cannot_be_encoded_is_not_half_logged)
 {
 	struct hp_arena *arena = &log1.f.arena;

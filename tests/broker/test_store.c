@@ -116,6 +116,30 @@ Test(store, reading_only_sees_one_moment_and_creates_nothing)
 	cr_assert_neq(access(absent, F_OK), 0);
 }
 
+Test(store, a_database_at_rest_is_read_where_nothing_can_be_written)
+{
+	struct hp_store *reader = NULL;
+	struct hp_error err = {0};
+	struct hp_row row;
+	char odd[sizeof f.path];
+	fixture_insert(&f, 1, HP_STATE_PENDING);
+	hp_store_close(f.store);
+	f.store = NULL;
+	snprintf(odd, sizeof odd, "%s/odd %%41?#.db", f.dir); /* a path, not a part of a URI */
+	cr_assert_eq(rename(f.path, odd), 0);
+	cr_assert_eq(chmod(f.dir, 0555), 0);
+	cr_assert_eq(chmod(odd, 0444), 0);
+	uid_t me = geteuid();
+	cr_assert(me != 0 || seteuid(65534) == 0); /* root may write anywhere */
+	enum hp_status status = hp_store_open_readonly(odd, &reader, &err);
+	cr_assert_eq(status, HP_OK, "%s", err.message);
+	cr_assert_eq(hp_store_get_key(reader, &f.arena, 1, &row), HP_OK);
+	hp_store_close(reader);
+	cr_assert(me != 0 || seteuid(0) == 0);
+	cr_assert_eq(chmod(f.dir, 0700), 0);
+	cr_assert_eq(access(hp_arena_printf(&f.arena, "%s-wal", odd), F_OK), -1);
+}
+
 Test(store, write_ahead_log_stays_bounded)
 {
 	struct stat st;
