@@ -76,6 +76,19 @@ make_deeds(struct hp_judge *judge)
 	};
 }
 
+static void
+look_at_variables(struct hp_judge *judge, size_t deed, struct hp_classes *classes)
+{
+	const char *name = hp_steering_find(judge->arena, judge->request->env,
+					    judge->deeds[deed].command);
+	if (!name)
+		return;
+	classes->unknown = true;
+	hp_judge_sayf(judge, 2, "env", HP_EFFECT_ALLOW, 0,
+		      "%sthe variable %s can make the command do something else: unknown",
+		      deed ? "in the rollback: " : "", name);
+}
+
 static enum hp_status
 derive_classes(struct hp_judge *judge, struct hp_error *err)
 {
@@ -88,6 +101,7 @@ derive_classes(struct hp_judge *judge, struct hp_error *err)
 		/* Nothing recognised is not nothing to fear. */
 		if (!found.set)
 			found.unknown = true;
+		look_at_variables(judge, i, &found);
 		judge->classes[i] = found;
 		judge->set |= found.set;
 		judge->unknown |= found.unknown;

@@ -12,7 +12,8 @@ include tests/fuzz/local.mk
 include tests/bench/local.mk
 EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
 	%D%/fixtures/article-policy.yaml %D%/fixtures/hostile-text.json \
-	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml
+	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml \
+	%D%/policy/article.yaml %D%/policy/evasion.yaml %D%/policy/kiro.yaml
 
 # For dev/test: the programs that run under valgrind too.
 .PHONY: print-units
