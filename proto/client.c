@@ -43,6 +43,10 @@ join_errors(enum hp_status control, const struct hp_error *control_err, enum hp_
 	if (control == HP_REFUSED && agents == HP_REFUSED)
 		return hp_fail(err, HP_REFUSED,
 			       "the broker refuses this key (unknown or revoked)");
+	if (control == HP_UNAVAILABLE && agents == HP_UNAVAILABLE) {
+		*err = *control_err;
+		return HP_UNAVAILABLE;
+	}
 	struct hp_error agents_err = *err;
 	hp_fail(err, agents, "%.240s; %.240s", control_err->message, agents_err.message);
 	return control == HP_REFUSED ? agents : control;
