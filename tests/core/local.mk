@@ -23,6 +23,7 @@ CORE_TESTS = \
 	tests/core/test_schema \
 	tests/core/test_units \
 	tests/core/test_request \
+	tests/core/test_config \
 	tests/core/test_policy \
 	tests/core/test_policy_load
 check_PROGRAMS += $(CORE_TESTS)
@@ -124,3 +125,7 @@ tests_core_test_classify_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_policy_SOURCES = %D%/test_policy.c
 tests_core_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_policy_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_config_SOURCES = %D%/test_config.c
+tests_core_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_config_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
