@@ -6,7 +6,7 @@
  * Spawns holdpointd on a trial instance and the floor (floor.h), both under EMPTYDIR, and drives
  * each with one DEALER that keeps a window of messages unanswered. The two take turns, so that a
  * disk that is slow for a while is slow for both. A submit counts when its receipt has come: by
- * then it is on disk.
+ * then it is on disk. "cpu us" is the server's processor time for each, all its threads together.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -111,7 +111,7 @@ become(const char *const *argv)
 }
 
 /* Starts a server and waits until it says "ready". */
-static void
+static pid_t
 start(const char *const *argv)
 {
 	int fds[2];
@@ -132,6 +132,23 @@ start(const char *const *argv)
 	FILE *out = fdopen(fds[0], "r"); /* stays open: a server may write more */
 	if (!out || !fgets(line, sizeof line, out) || strcmp(line, "ready\n") != 0)
 		die("%s did not start", argv[0]);
+	return pid;
+}
+
+/* Processor time a server has used in all its threads: what a busy machine does not blur. */
+static double
+cpu_seconds(pid_t pid)
+{
+	char path[64], line[512];
+	unsigned long user = 0, kernel = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *file = fopen(path, "r");
+	const char *at = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+			  &kernel) != 2)
+		die("%s: cannot read it", path);
+	fclose(file);
+	return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static void
@@ -205,10 +222,11 @@ number_message(struct message *message, uint64_t seq)
 struct samples {
 	uint32_t *us;
 	size_t count, capacity;
-	double seconds;
+	double seconds, cpu_seconds;
 };
 
 struct peer {
+	pid_t pid;
 	struct hp_link link;
 	uint64_t sent, received;
 	size_t reply_bytes;
@@ -266,6 +284,7 @@ drive(struct peer *peer, struct message *message, size_t window, double seconds,
       struct samples *samples)
 {
 	int64_t *sent_at_us = calloc(window, sizeof *sent_at_us);
+	double cpu_before = cpu_seconds(peer->pid);
 	int64_t start_us = now_us(), end_us = start_us + (int64_t)(seconds * 1e6);
 	uint64_t last = peer->sent + count;
 	if (!sent_at_us)
@@ -289,6 +308,7 @@ drive(struct peer *peer, struct message *message, size_t window, double seconds,
 		take_replies(peer, sent_at_us, window, samples);
 	}
 	samples->seconds += (double)(now_us() - start_us) / 1e6;
+	samples->cpu_seconds += cpu_seconds(peer->pid) - cpu_before;
 	free(sent_at_us);
 }
 
@@ -300,7 +320,7 @@ by_size(const void *a, const void *b)
 }
 
 struct point {
-	double rate, p50_ms, p99_ms;
+	double rate, p50_ms, p99_ms, cpu_us;
 };
 
 static struct point
@@ -313,6 +333,7 @@ sum_up(struct samples *samples)
 		.rate = (double)samples->count / samples->seconds,
 		.p50_ms = samples->us[samples->count / 2] / 1e3,
 		.p99_ms = samples->us[samples->count * 99 / 100] / 1e3,
+		.cpu_us = samples->cpu_seconds * 1e6 / (double)samples->count,
 	};
 	free(samples->us);
 	*samples = (struct samples){0};
@@ -387,7 +408,7 @@ start_broker(struct peer *peer, void *context, const char *build, const char *ho
 	struct hp_arena arena = {0};
 	struct hp_broker_info info;
 	struct hp_error err = {0};
-	start((const char *[]){format("%s/holdpointd", build), "--home", home, NULL});
+	peer->pid = start((const char *[]){format("%s/holdpointd", build), "--home", home, NULL});
 	if (hp_broker_info_read(&arena, format("%s/broker.json", home), &info, &err) != HP_OK)
 		die("%s", err.message);
 	connect_to(peer, context, info.agents, info.curve_public, key);
@@ -409,8 +430,9 @@ start_floor(struct peer *peer, void *context, const char *dir, const struct floo
 	hp_buf_printf(&text, "%zu", shape->reply_bytes);
 	for (size_t i = 0; i < shape->count; i++)
 		hp_buf_printf(&text, ",%.9g:%.9g", shape->tables[i].rows, shape->tables[i].bytes);
-	start((const char *[]){"/proc/self/exe", "--floor", format("%s/floor.db", dir), endpoint,
-			       key_path, hp_buf_text(&text), NULL});
+	peer->pid = start((const char *[]){"/proc/self/exe", "--floor",
+					   format("%s/floor.db", dir), endpoint, key_path,
+					   hp_buf_text(&text), NULL});
 	connect_to(peer, context, endpoint, own.curve_public, key);
 	hp_buf_release(&text);
 }
@@ -436,9 +458,12 @@ be_floor(char **argv)
 static void
 print_point(size_t window, const struct point *broker, const struct point *floor)
 {
-	printf("%6zu  %9.0f %8.2f %8.2f  %9.0f %8.2f %8.2f  %6.2f\n", window, broker->rate,
-	       broker->p50_ms, broker->p99_ms, floor->rate, floor->p50_ms, floor->p99_ms,
-	       broker->rate / floor->rate);
+	const struct point *const points[] = {broker, floor};
+	printf("%6zu", window);
+	for (size_t i = 0; i < 2; i++)
+		printf("  %9.0f %7.2f %7.2f %6.0f", points[i]->rate, points[i]->p50_ms,
+		       points[i]->p99_ms, points[i]->cpu_us);
+	printf("  %5.2f\n", broker->rate / floor->rate);
 	fflush(stdout);
 }
 
@@ -465,7 +490,8 @@ bench(const char *build, const char *dir, const size_t *windows, size_t count, d
 	printf("One client; a submit has %zu bytes, its receipt %zu, and it leaves %.1f rows of "
 	       "%.0f bytes.\n",
 	       message.bytes.len, shape.reply_bytes, floor_rows(&shape), floor_bytes(&shape));
-	printf("window   submits/s   p50 ms   p99 ms    floor/s   p50 ms   p99 ms   ratio\n");
+	printf("window  submits/s  p50 ms  p99 ms cpu us    floor/s  p50 ms  p99 ms cpu us  "
+	       "ratio\n");
 	fflush(stdout);
 	for (size_t i = 0; i < count; i++) {
 		struct samples ours = {0}, theirs = {0};
