@@ -39,6 +39,28 @@ pairs(struct hp_page *page, const char *kind, const struct hp_value *map)
 	}
 }
 
+/* Pairs that this version has no line for: shown as they are, never left out. */
+static void
+others(struct hp_page *page, const struct hp_value *map, const char *const *known)
+{
+	if (!map || map->type != HP_MAP)
+		return;
+	for (size_t i = 0; i < map->map.count; i++) {
+		const struct hp_pair *pair = &map->map.pairs[i];
+		struct hp_value key = {.type = HP_STR, .str = pair->key};
+		size_t k = 0;
+		while (known[k] && !hp_value_is(&key, known[k]))
+			k++;
+		if (known[k] || pair->value->type == HP_NIL)
+			continue;
+		hp_page_kind(page, "also");
+		hp_page_value(page, &key);
+		hp_page_say(page, " = ");
+		hp_page_value(page, pair->value);
+		hp_page_item(page, NULL);
+	}
+}
+
 static void
 command(struct hp_page *page, const struct hp_value *argv)
 {
@@ -55,6 +77,8 @@ command(struct hp_page *page, const struct hp_value *argv)
 static void
 files(struct hp_page *page, const struct hp_value *list)
 {
+	static const char *const known[] = {"path", "sha256", NULL};
+
 	for (size_t i = 0; i < hp_value_count(list); i++) {
 		const struct hp_value *file = hp_array_get(list, i);
 		const struct hp_value *hash = hp_map_get(file, "sha256");
@@ -67,6 +91,7 @@ files(struct hp_page *page, const struct hp_value *list)
 		else
 			hp_page_theirs(page, hash, true);
 		hp_page_item(page, NULL);
+		others(page, file, known);
 	}
 }
 
@@ -217,6 +242,8 @@ hp_present_alternatives(struct hp_page *page, const struct hp_value *canonical)
 void
 hp_present_rollback(struct hp_page *page, const struct hp_value *canonical)
 {
+	static const char *const known[] = {"plan",      "operation", "command",
+	                                    "arguments", "minutes",   NULL};
 	const struct hp_value *plan = hp_map_get(canonical, "rollback");
 
 	hp_page_section(page, HP_SECTION_ROLLBACK);
@@ -231,6 +258,7 @@ hp_present_rollback(struct hp_page *page, const struct hp_value *canonical)
 	command(page, hp_map_get(plan, "command"));
 	pairs(page, "argument", hp_map_get(plan, "arguments"));
 	field(page, "minutes", hp_map_get(plan, "minutes"));
+	others(page, plan, known);
 	if (!hp_map_get(plan, "operation") && !hp_map_get(plan, "command")) {
 		hp_page_say(page, "by hand: nothing of it can be run");
 		hp_page_flag(page, NULL);

@@ -33,9 +33,11 @@ hp_present_by(struct hp_page *page, const struct hp_value *canonical)
 	hp_page_item(page, NULL);
 	if (confidence < 0)
 		hp_page_say(page, "confidence not said");
-	else
+	else if (confidence % 100)
 		hp_page_say(page, "confidence %d.%02d %%", (int)(confidence / 100),
 		            (int)(confidence % 100));
+	else
+		hp_page_say(page, "confidence %d %%", (int)(confidence / 100));
 	fact(page, "session", hp_map_get(canonical, "session"));
 	fact(page, "branch", hp_map_get(canonical, "branch"));
 	fact(page, "supersedes", hp_map_get(canonical, "supersedes"));

@@ -258,31 +258,65 @@ add_line(struct hp_page *page, const struct shape *shape, const char *prefix, co
 	hp_buf_release(&out);
 }
 
+/* Where a name may be broken so that its parts stay whole. */
+static size_t
+prefer_joint(const char *text, size_t len)
+{
+	for (size_t end = len; end > len / 2; end--) {
+		if (strchr("/:,;=&?", text[end - 1]))
+			return end;
+	}
+	return len;
+}
+
+/* The first line of escaped text: its bytes, and where the next line starts. */
+static bool
+first_line(struct hp_page *page, const char *text, size_t len, size_t columns, size_t *ret_len,
+           size_t *ret_next)
+{
+	/* A column takes a character of 4 bytes and 4 marks of at most 4 (text.h 3): enough to
+	 * see one line and the beginning of another, so that long text is not laid out n times. */
+	size_t slice = len < columns * 40 ? len : columns * 40, count;
+	struct hp_text_line *lines;
+
+	while (slice < len && ((unsigned char)text[slice] & 0xC0) == 0x80)
+		slice++;
+	if (hp_text_wrap(page->arena, text, slice, columns, &lines, &count) != HP_OK)
+		return false;
+	*ret_len = lines[0].len;
+	*ret_next = count > 1 ? lines[1].start : slice;
+	/* Broken inside a word: nothing was dropped between the lines. */
+	if (count > 1 && lines[1].start == lines[0].start + lines[0].len) {
+		*ret_len = prefer_joint(text + lines[0].start, lines[0].len);
+		*ret_next = lines[0].start + *ret_len;
+	}
+	return true;
+}
+
 /* Lays out escaped text: the first line narrower where a tail stands, the others indented. */
 static void
 lay_out(struct hp_page *page, const struct shape *shape, const char *text, size_t len)
 {
-	size_t room = page->columns - hp_text_width(shape->head, strlen(shape->head));
+	size_t head = hp_text_width(shape->head, strlen(shape->head));
+	size_t rest = hp_text_width(shape->rest, strlen(shape->rest));
 	size_t tail = shape->tail ? hp_text_width(shape->tail, strlen(shape->tail)) + 2 : 0;
-	struct hp_text_line *lines;
-	size_t count;
+	size_t used, next, room = page->columns - head;
+	bool first = true;
 
-	if (hp_text_wrap(page->arena, text, len, tail < room ? room - tail : 1, &lines, &count)) {
-		page->failed = true;
-		return;
-	}
-	add_line(page, shape, shape->head, text + lines[0].start, lines[0].len, shape->tail);
-	if (count == 1)
-		return;
-	size_t from = lines[1].start;
-	room = page->columns - hp_text_width(shape->rest, strlen(shape->rest));
-	if (hp_text_wrap(page->arena, text + from, len - from, room, &lines, &count)) {
-		page->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		add_line(page, shape, shape->rest, text + from + lines[i].start, lines[i].len,
-		         NULL);
+	room = tail < room ? room - tail : 1;
+	do {
+		if (!first_line(page, text, len, room, &used, &next)) {
+			page->failed = true;
+			return;
+		}
+		add_line(page, shape, first ? shape->head : shape->rest, text, used,
+		         first ? shape->tail : NULL);
+		/* A closing line break starts no line of its own. */
+		text += next;
+		len -= next;
+		room = page->columns - rest;
+		first = false;
+	} while (len > 0 && !page->failed);
 }
 
 void
@@ -321,6 +355,10 @@ hp_page_quote(struct hp_page *page, const char *text, size_t len, const char *ta
 void
 hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const char *tail)
 {
-	if (text && text->type == HP_STR)
+	if (text && text->type == HP_STR) {
 		hp_page_quote(page, text->str.p, text->str.len, tail);
+	} else if (text) {
+		hp_page_value(page, text);
+		hp_page_item(page, tail);
+	}
 }

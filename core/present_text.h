@@ -43,7 +43,7 @@ void hp_page_item(struct hp_page *page, const char *tail);
 /* A stranger's prose, framed, line breaks kept; `tail` as above. */
 void hp_page_quote(struct hp_page *page, const char *text, size_t len, const char *tail);
 
-/* The same of a value, if it is a string. */
+/* The same of a value; what is no string is shown as an item. NULL: nothing. */
 void hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const char *tail);
 
 /* "40 000" */

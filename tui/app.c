@@ -23,10 +23,7 @@
 #include "tui/session.h"
 #include "tui/view.h"
 
-enum {
-	KEYS_A_TURN = 64, /* so that a flood of keys cannot keep the broker's words waiting */
-	EMPTY_READS_MAX = 100,
-};
+enum { EMPTY_READS_MAX = 100 };
 
 struct app {
 	struct hp_session *session;
@@ -65,30 +62,28 @@ take_key(struct app *app, uint32_t key, int64_t now_ms)
 	return hp_control_key(&app->model, key, now_ms);
 }
 
+/* One key a turn: what it changed is drawn before the next is read. A page that was scrolled past
+ * undrawn would count as never seen, and a key behind it would act on what nobody saw. */
 static unsigned
-take_keys(struct app *app)
+take_next_key(struct app *app)
 {
-	unsigned changed = HP_CHANGED_NOTHING;
 	uint32_t key;
 
 	app->more_keys = false;
-	for (int i = 0; i < KEYS_A_TURN; i++) {
-		enum hp_input input = hp_input_read(&app->screen, &key);
-		if (input == HP_INPUT_NONE) {
-			app->empty_reads += i == 0;
-			return changed;
-		}
+	switch (hp_input_read(&app->screen, &key)) {
+	case HP_INPUT_NONE:
+		app->empty_reads++;
+		return HP_CHANGED_NOTHING;
+	case HP_INPUT_RESIZE:
 		app->empty_reads = 0;
-		if (input == HP_INPUT_RESIZE)
-			changed |= HP_CHANGED_PANE;
-		else
-			changed |= take_key(app, key, steady_ms());
-		/* Draw first: what comes next is meant for what was on screen. */
-		if (changed & (HP_CHANGED_PANE | HP_CHANGED_FLUSH | HP_CHANGED_QUIT))
-			break;
+		app->more_keys = true;
+		return HP_CHANGED_PANE;
+	case HP_INPUT_KEY:
+		break;
 	}
+	app->empty_reads = 0;
 	app->more_keys = true;
-	return changed;
+	return take_key(app, key, steady_ms());
 }
 
 static void
@@ -176,7 +171,7 @@ loop(struct app *app)
 			changed = HP_CHANGED_NOTHING;
 		}
 		if (keys || app->more_keys)
-			changed |= take_keys(app);
+			changed |= take_next_key(app);
 		if (changed & HP_CHANGED_QUIT)
 			return HP_EXIT_OK;
 	}

@@ -93,7 +93,7 @@ draw_rule(struct hp_screen *screen, struct hp_model *model, int y, size_t body_r
 	int end = screen->columns - 2;
 
 	hp_screen_rule(screen, y, 0, screen->columns);
-	if (pinned->phase == HP_PIN_READY && pinned->page.count) {
+	if (pinned->phase == HP_PIN_READY && hp_pinned_visible(pinned, body_rows)) {
 		snprintf(text, sizeof text, "%zu-%zu/%zu", pinned->top + 1,
 		         pinned->top + hp_pinned_visible(pinned, body_rows), pinned->page.count);
 		end = inlay(screen, y, end, style, text);
@@ -104,7 +104,7 @@ draw_rule(struct hp_screen *screen, struct hp_model *model, int y, size_t body_r
 		            state == HP_STATE_PENDING ? left
 		            : state < HP_STATE_COUNT  ? hp_state_name(state)
 		                                      : "closed");
-		snprintf(text, sizeof text, "request %.8s", pinned->id);
+		snprintf(text, sizeof text, "request %.13s", pinned->id);
 		end = inlay(screen, y, end, style, text);
 	}
 	snprintf(text, sizeof text, " %zu-%zu/%zu ", queue->view_count ? queue->top + 1 : 0,
@@ -133,7 +133,7 @@ draw_hints(struct hp_screen *screen, struct hp_model *model, const struct hp_vie
 		hp_screen_puts(screen, y + 1, 1, screen->columns - 1,
 		               model->message_is_error ? HP_STYLE_FLAG : HP_STYLE_STRONG,
 		               model->message);
-	else
+	else if (!model->help)
 		hp_view_hints(screen, y + 1, always, sizeof always / sizeof always[0]);
 }
 

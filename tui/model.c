@@ -232,7 +232,7 @@ say_done(struct hp_model *model, const struct hp_order *order, const struct hp_v
 		return;
 	}
 	keep_safe(model, hp_map_get(reply, "state"), state, sizeof state);
-	hp_model_say(model, false, "%s recorded: request %.8s is %s, %d/%d votes",
+	hp_model_say(model, false, "%s recorded: request %.13s is %s, %d/%d votes",
 	             order_verb(order), order->id, state,
 	             (int)hp_map_get_int(reply, "approvals", 0),
 	             (int)hp_map_get_int(reply, "needed", 0));

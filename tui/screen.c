@@ -70,6 +70,9 @@ hp_screen_open(bool no_color, bool ascii, struct hp_screen *ret_screen, struct h
 	cbreak();
 	noecho();
 	nonl();
+	/* By default a drawing stops half-way when keys are waiting. Then what was drawn would not
+	 * be what is on screen. */
+	typeahead(-1);
 	hp_input_open(&screen);
 	*ret_screen = screen;
 	return HP_OK;

@@ -106,7 +106,7 @@ draw_middle(struct hp_screen *screen, const struct hp_model *model, int y)
 		return;
 	case HP_DIALOG_APPROVE:
 		hp_screen_printf(screen, y++, 1, screen->columns - 1, HP_STYLE_PLAIN,
-		                 "To approve request %.8s type %s: %s", dialog->id,
+		                 "To approve request %.13s type %s: %s", dialog->id,
 		                 dialog->confirmation.what, dialog->confirmation.text);
 		break;
 	case HP_DIALOG_FILTER:
@@ -164,7 +164,7 @@ draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool
 	hp_screen_rule(screen, y, 0, screen->columns);
 	if (hp_dialog_has_target(dialog->kind))
 		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG,
-		                 " %s request %.8s ", hp_dialog_title(dialog->kind), dialog->id);
+		                 " %s request %.13s ", hp_dialog_title(dialog->kind), dialog->id);
 	else
 		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG, " %s ",
 		                 hp_dialog_title(dialog->kind));

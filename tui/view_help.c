@@ -4,13 +4,19 @@
 #include "tui/control.h"
 #include "tui/view.h"
 
+/* No line is wider than the smallest terminal. */
 static const char *const words[] = {
 	"",
-	"Keys act on the open request (* in the queue, named in the rule above it), never on",
-	"the selected row. They count from 0.4 s after the request was drawn or changed; what",
-	"was typed before is dropped. Approving is off until the end of WHAT and of ROLLBACK",
-	"has been on screen, and asks to type what it concerns. Silence denies: when the time",
-	"runs out, nothing happens. All times are the broker's.",
+	"Deciding keys act on the open request: marked * in the",
+	"queue, named in the rule above it. Never on the selected",
+	"row. They count from 0.4 s after the request was drawn or",
+	"changed; what was typed before is dropped.",
+	"",
+	"Approving is off until the end of WHAT and of ROLLBACK has",
+	"been on screen, and asks to type what it is about.",
+	"",
+	"Silence denies: when the time runs out, nothing happens.",
+	"All times are the broker's.",
 };
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };

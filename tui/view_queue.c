@@ -12,7 +12,8 @@ enum {
 	VOTES_COLUMNS = 11,
 	NAME_COLUMNS = 13,
 	DETAIL_X = 8,
-	OPERATION_COLUMNS = 36,
+	RESOURCE_COLUMNS_MIN = 18,
+	NARROW_COLUMNS = 76,
 };
 
 void
@@ -59,33 +60,47 @@ draw_tail(struct hp_screen *screen, int y, int x, int max, const char *text)
 	hp_screen_puts(screen, y, x, max, HP_STYLE_PLAIN, text);
 }
 
+/* Time and bar of a pending row; of another, what became of it. */
+static void
+draw_time(struct hp_screen *screen, const struct hp_model *model, const struct hp_row *row,
+          struct hp_area area, bool with_bar, enum hp_style style, int64_t now_ms)
+{
+	enum hp_state state = hp_row_state(model, row, now_ms);
+	int64_t left_ms = hp_model_left(model, row->deadline_ms, now_ms);
+	char left[16];
+
+	if (state != HP_STATE_PENDING) {
+		hp_screen_puts(screen, area.y, area.x + TIME_X,
+		               with_bar ? TEXT_X - TIME_X - 1 : BAR_X - TIME_X, HP_STYLE_STRONG,
+		               state < HP_STATE_COUNT ? hp_state_name(state) : "closed");
+		return;
+	}
+	if (left_ms <= HP_LAST_MINUTE_MS)
+		style = HP_STYLE_STRONG;
+	hp_view_left(left_ms, left);
+	hp_screen_puts(screen, area.y, area.x + TIME_X, 6, style, left);
+	if (with_bar)
+		draw_bar(screen, area.y, area.x + BAR_X, style, left_ms,
+		         row->deadline_ms - row->submitted_ms);
+}
+
+/* Where there is little room the bar goes, and what makes a request grave stays. */
 static void
 draw_first_line(struct hp_screen *screen, const struct hp_model *model, const struct hp_row *row,
                 struct hp_area area, enum hp_style style, int64_t now_ms)
 {
-	enum hp_state state = hp_row_state(model, row, now_ms);
-	int64_t left_ms = hp_model_left(model, row->deadline_ms, now_ms);
-	int votes_x = area.columns - VOTES_COLUMNS, name_x = votes_x - NAME_COLUMNS;
-	const char *effect = strcmp(row->effect, "hold") == 0 ? "" : row->effect;
-	char left[16];
+	bool narrow = area.columns < NARROW_COLUMNS, held = strcmp(row->effect, "hold") == 0;
+	int votes_x = area.columns - (narrow ? VOTES_COLUMNS - 6 : VOTES_COLUMNS);
+	int name_x = votes_x - NAME_COLUMNS, text_x = narrow ? BAR_X + 1 : TEXT_X;
 
-	if (state == HP_STATE_PENDING) {
-		enum hp_style time = left_ms <= HP_LAST_MINUTE_MS ? HP_STYLE_STRONG : style;
-		hp_view_left(left_ms, left);
-		hp_screen_puts(screen, area.y, area.x + TIME_X, 6, time, left);
-		draw_bar(screen, area.y, area.x + BAR_X, time, left_ms,
-		         row->deadline_ms - row->submitted_ms);
-	} else {
-		hp_screen_puts(screen, area.y, area.x + TIME_X, TEXT_X - TIME_X - 1,
-		               HP_STYLE_STRONG,
-		               state < HP_STATE_COUNT ? hp_state_name(state) : "closed");
-	}
-	hp_screen_printf(screen, area.y, area.x + TEXT_X, name_x - TEXT_X - 1, style,
-	                 "%.64s%s%.64s %.64s %.200s", row->tier, *effect ? "/" : "", effect,
-	                 row->environment, row->classes);
+	draw_time(screen, model, row, area, !narrow, style, now_ms);
+	hp_screen_printf(screen, area.y, area.x + text_x, name_x - text_x - 1, style,
+	                 "%.64s%s%.64s %.64s %.200s", narrow && !held ? "" : row->tier,
+	                 narrow || held ? "" : "/", held ? "" : row->effect, row->environment,
+	                 row->classes);
 	hp_screen_puts(screen, area.y, area.x + name_x, NAME_COLUMNS - 1, style, row->requester);
-	hp_screen_printf(screen, area.y, area.x + votes_x, VOTES_COLUMNS - 1, style, "%d/%d votes",
-	                 (int)row->approvals, (int)row->needed);
+	hp_screen_printf(screen, area.y, area.x + votes_x, VOTES_COLUMNS - 1, style, "%d/%d%s",
+	                 (int)row->approvals, (int)row->needed, narrow ? "" : " votes");
 }
 
 static void
@@ -108,8 +123,8 @@ draw_row(struct hp_screen *screen, const struct hp_model *model, const struct hp
 	}
 	draw_first_line(screen, model, row, area, style, now_ms);
 	used = hp_screen_puts(screen, area.y + 1, area.x + DETAIL_X,
-	                      area.columns >= 80 ? OPERATION_COLUMNS : OPERATION_COLUMNS * 2 / 3,
-	                      style, row->operation);
+	                      area.columns - DETAIL_X - RESOURCE_COLUMNS_MIN, style,
+	                      row->operation);
 	rest = area.columns - DETAIL_X - used - 3;
 	if (row->resources > 1) {
 		rest -= 8;
