@@ -16,8 +16,8 @@
 enum {
 	REPLY_MS = 10000,  /* a plain call */
 	TIDY_MS = 3000,	   /* a withdrawal on the way out */
+	REPORT_MS = 30000, /* the truth about what happened is worth waiting for a broker */
 	CLAIM_TRIES = 3,   /* with one nonce: the same claim, the same reply */
-	REPORT_TRIES = 3,
 	REASON_MAX = 400,
 };
 
@@ -28,6 +28,7 @@ struct run {
 	struct hp_request request;
 	struct hp_exec_result *result;
 	struct hp_error *err;
+	bool lost; /* the claim's lease is over */
 };
 
 /* Ends it without having run. Always HP_OK, for `return not_run(…)`. */
@@ -225,10 +226,12 @@ static const struct hp_value *
 report(struct run *run, const char *result, const int *exit_code, const char *output)
 {
 	/* The command has ended: neither its deadline nor ^C shortens the truth about it. */
-	struct hp_talk last = {.client = run->exec->client, .arena = run->arena, .deadline_ms = -1};
-	for (int tries = 0; tries < REPORT_TRIES; tries++) {
-		const struct hp_value *reply;
-		struct hp_error err = {0};
+	struct hp_talk last = {.client = run->exec->client, .arena = run->arena};
+	const struct hp_value *reply;
+	enum hp_status status;
+	int tries = 0;
+	last.deadline_ms = hp_enforce_now_ms() + (run->lost ? TIDY_MS : REPORT_MS);
+	do {
 		struct hp_value *map = message(run, "report");
 		hp_map_set_str(run->arena, map, "result", result);
 		if (exit_code)
@@ -236,15 +239,18 @@ report(struct run *run, const char *result, const int *exit_code, const char *ou
 		if (output)
 			hp_map_set_str(run->arena, map, "output", output);
 		last.signal = 0;
-		if (hp_talk(&last, map, REPLY_MS, &reply, &err) != HP_OK)
-			continue;
-		if (!is_error(reply))
-			return reply;
+		tries++;
+		status = hp_talk(&last, map, REPLY_MS, &reply, NULL);
+	} while (status != HP_OK && hp_talk_left_ms(&last, 1) > 0);
+	if (status == HP_OK && !is_error(reply))
+		return reply;
+	if (status == HP_OK && tries > 1 && hp_client_code(reply) == HP_CODE_final)
+		return NULL; /* an earlier try had arrived */
+	if (status == HP_OK)
 		tell(run, "the result was not taken: %s: %s",
 		     hp_code_name(hp_client_code(reply)), said(run, reply, "message"));
-		return NULL;
-	}
-	tell(run, "the result could not be reported; the request will be in state unknown");
+	else
+		tell(run, "the result could not be reported; the request will be in state unknown");
 	return NULL;
 }
 
@@ -286,6 +292,7 @@ run_command(struct run *run, const struct hp_value *claimed)
 	status = hp_supervise(&job, &err);
 	if (status != HP_OK)
 		return not_started(run, &err);
+	run->lost = job.lost;
 	if (job.stopped)
 		tell(run, "stopped: %s", job.stopped);
 	run->result->end = HP_EXEC_RAN;

@@ -127,9 +127,11 @@ mind_time(struct watch *watch)
 {
 	int64_t lease_ms = watch->job->lease_ms, now_ms = hp_enforce_now_ms();
 	int grace_ms = lease_ms / 4 < HP_SPAWN_GRACE_MS ? (int)(lease_ms / 4) : HP_SPAWN_GRACE_MS;
-	if (now_ms >= watch->lease_end_ms - grace_ms)
+	if (now_ms >= watch->lease_end_ms - grace_ms && !watch->child.ended) {
+		watch->job->lost = true;
 		stop(watch, "the lease ended without an answer of the broker",
 		     (int)(watch->lease_end_ms - now_ms));
+	}
 	if (hp_talk_left_ms(watch->job->talk, TICK_MS) == 0)
 		stop(watch, "its time is over", HP_SPAWN_GRACE_MS);
 	int wait_ms = sooner(watch->lease_end_ms - grace_ms - now_ms, TICK_MS);

@@ -22,6 +22,7 @@ struct hp_supervised {
 
 	int exit_code;	     /* its own, or 128 + signal */
 	const char *stopped; /* why we ended it; NULL: it ended by itself */
+	bool lost;	     /* the lease ended: there is nobody to report to */
 };
 
 /* Needs hp_signals_open(). HP_OK when it ran; else it did not start. */

@@ -179,6 +179,30 @@ finish_exec
 like "$CODE|$(tail -n 1 <<<"$ERR")" \
 	"125|holdpoint: exec: not run: granted, but *executor*; name one with --audience" \
 	"granted, yet not for who asked to run"
+
+# --- a lease that nobody renews ends the command; how it ended is for a person to say ---
+stop_broker
+sed -i 's/^\( *lease: \).*/\13s/' "$HOME_DIR/policy.yaml"
+grep -q '^ *lease: 3s' "$HOME_DIR/policy.yaml" || echo "Bail out! no lease in the policy"
+start_broker
+begin_exec "${SMALL[@]}" -- "$SCRATCH/stubborn"
+read -r STARTED <"$SCRATCH/started"
+await executing
+stop_broker
+finish_exec
+is "$CODE|$(head -n 1 <<<"$ERR")" \
+	"137|holdpoint: exec: stopped: the lease ended without an answer of the broker" \
+	"without the broker the lease ends the command"
+like "$ERR" $'*\nholdpoint: exec: the result could not be reported; *' "which cannot be reported"
+pgrep -f "$SCRATCH/stubborn" >/dev/null
+is $? 1 "its group is gone"
+start_broker
+for _ in {1..2000}; do
+	[ "$(state_of)" = unknown ] && break
+done
+as reviewer settle "$ID" --result failed --reason "it was killed"
+is "$CODE|$(field state)" "0|failed" "a person settles it"
+
 [ -e "$SCRATCH/touched" ]
 is $? 1 "nothing ran that was not granted"
 
