@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/limits.h"
+#include "core/vote.h"
 #include "proto/link.h"
 #include "tests/proto/fake_broker.h"
 
@@ -420,5 +421,44 @@ Test(client, codes_of_replies)
 		cr_expect_eq(hp_client_code(map), rows[i].expected, "row %zu", i);
 	}
 	cr_expect_eq(hp_client_code(NULL), HP_CODE_ok);
+	hp_arena_release(&arena);
+}
+
+/* The message a person's client makes is one the broker takes, and its signature is over the body
+ * that anybody can make again from it. */
+Test(client, a_vote_is_signed_over_what_was_seen)
+{
+	static const char id[] = "0b54fd6a-6a3e-4a6b-9c43-0d9f3a7b8c11";
+	static const uint8_t digest[HP_HASH_BYTES] = {1, 2, 3};
+	struct hp_keyfile key;
+	cr_assert_eq(hp_crypto_start(), HP_OK);
+	hp_keyfile_generate("rosa", &key);
+	for (int approve = 0; approve <= 1; approve++) {
+		struct hp_value *map;
+		struct hp_buf body = {0};
+		cr_assert_eq(hp_client_make_decide(&arena, &key, "hp.example/prod", id, digest,
+						   approve, approve ? NULL : "too large", 12345,
+						   &map, &err),
+			     HP_OK, "%s", err.message);
+		hp_map_set_int(&arena, map, "seq", 1);
+		cr_expect_eq(hp_message_check(HP_MSG_decide, map, &err), HP_OK, "%s", err.message);
+		const struct hp_vote vote = {
+			.instance = "hp.example/prod",
+			.request = hp_map_get_str(map, "id", NULL),
+			.digest = hp_map_get_bin(map, "digest", HP_HASH_BYTES),
+			.approve = hp_value_is(hp_map_get(map, "decision"), "approve"),
+			.reason = hp_map_get_str(map, "reason", NULL),
+			.by = "rosa",
+			.at_ms = hp_map_get_int(map, "at_ms", 0),
+		};
+		cr_expect_eq(vote.approve, approve);
+		cr_expect_str_eq(vote.reason, approve ? "" : "too large");
+		cr_assert_eq(hp_vote_encode(&vote, &body), HP_OK);
+		const uint8_t *signature = hp_map_get_bin(map, "signature", HP_SIGNATURE_BYTES);
+		cr_assert_not_null(signature);
+		cr_expect_eq(hp_vote_verify(body.data, body.len, key.sign_public, signature),
+			     HP_OK);
+		hp_buf_release(&body);
+	}
 	hp_arena_release(&arena);
 }
