@@ -40,11 +40,22 @@ is_track(const struct hp_shell_line *line, const char *word)
 	       hp_shell_listed(" alpha beta preview ", word, strlen(word));
 }
 
+/* How many words a command path may have. */
+static size_t
+path_words(const struct hp_shell_line *line)
+{
+	if (!line->tool)
+		return 1;
+	if (line->tool->kind != HP_SHELL_TOOL) /* `words` has another meaning */
+		return 0;
+	return line->tool->words < HP_SHELL_PATH_WORDS ? line->tool->words : HP_SHELL_PATH_WORDS;
+}
+
 static struct hp_shell_path
 read_path(const struct hp_shell_line *line)
 {
 	struct hp_shell_path path = {0};
-	size_t words = line->tool ? line->tool->words : 1;
+	size_t words = path_words(line);
 	bool verbs = line->tool && (line->tool->flags & HP_SHELL_VERBS), found = false;
 	for (size_t at = 1; at < line->argc && path.count < words && !found;) {
 		const char *word = line->argv[at].text;
@@ -52,10 +63,11 @@ read_path(const struct hp_shell_line *line)
 		if (option.kind == HP_OPTION_END)
 			break;
 		if (option.kind == HP_OPTION_NONE) {
-			if (!is_spelled(word))
+			bool spelled = is_spelled(word);
+			if (!spelled && !path.ambiguous)
 				break;
 			found = verbs && path.count && hp_shell_is_verb(word);
-			if (!is_track(line, word)) {
+			if (spelled && !is_track(line, word)) {
 				path.at[path.count] = at;
 				path.words[path.count++] = word;
 			}

@@ -318,9 +318,9 @@ static void
 judge_tokens(struct hp_things *things, const struct hp_sql_tokens *tokens)
 {
 	size_t first = 0;
-	if (tokens->open)
+	if (tokens->open || !tokens->count)
 		things->unknown = true;
-	for (size_t at = 0; at <= tokens->count; at++) {
+	for (size_t at = 0; tokens->count && at <= tokens->count; at++) {
 		if (at < tokens->count && !is_mark(&tokens->list[at], ';'))
 			continue;
 		judge((struct statement){things, tokens->list + first, at - first});
@@ -335,8 +335,6 @@ hp_sql_things(struct hp_things *things, const char *text, size_t len)
 	if (!hp_things_spend(things, len))
 		return;
 	hp_sql_lex(things->arena, text, len, false, &tokens);
-	if (!tokens.count)
-		things->unknown = true;
 	judge_tokens(things, &tokens);
 	if (!tokens.backslashes)
 		return;

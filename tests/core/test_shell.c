@@ -230,7 +230,7 @@ Test(shell, inline_code_is_unknown_and_looked_into)
 		{"eval|rm|x", "shell:rm,shell:rm-x; unknown"},
 		{"ssh|-i|key|host|rm x; ls", "shell:rm,shell:rm-x; shell:ls; unknown"},
 		{"ssh|-p22|host",
-	         "shell:ssh,shell:ssh-host,shell:ssh-p22,shell:ssh-p,shell:ssh-2,shell:ssh-2; "
+	         "shell:ssh,shell:ssh-p22,shell:ssh-p,shell:ssh-2,shell:ssh-2; "
 	         "unknown"},
 		{"su|-|postgres|-c|psql -c \"drop database x\"",
 	         "sql:drop,sql:drop-database; unknown"},
@@ -267,12 +267,12 @@ Test(shell, database_clients_carry_sql)
 		{"psql|-c|select 1|-f|x.sql", "sql:select; unknown"},
 		{"psql|--frob|-c|select 1", "sql:select; unknown"},
 		{"psql|-o|out|-c|select 1", "sql:select"},
-		{"psql|-h|h|db", "shell:psql,shell:psql-db,shell:psql-h"},
+		{"psql|-h|h|db", "shell:psql,shell:psql-h"},
 		{"mysql|-uroot|-pSECRET|-Ne|update t set a=1|db", "sql:update,sql:update-all"},
 		{"mysql|--init-command=drop table x|-e|select 1",
 	         "sql:drop,sql:drop-table; sql:select"},
 		{"sqlite3|-csv|x.db|delete from t", "sql:delete,sql:delete-all"},
-		{"sqlite3|x.db", "shell:sqlite3,shell:sqlite3-x.db"},
+		{"sqlite3|x.db", "shell:sqlite3"},
 		{"sqlite3|-cmd|.shell rm|x.db|select 1", "; sql:select; unknown"},
 		{"clickhouse-client|-q|select 1", "sql:select"},
 		{"sqlcmd|-S|s|-Q|drop database x", "sql:drop,sql:drop-database"},

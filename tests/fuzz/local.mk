@@ -9,7 +9,11 @@ FUZZ_TARGETS = \
 	fuzz_yaml \
 	fuzz_schema \
 	fuzz_units \
-	fuzz_keyfile
+	fuzz_text \
+	fuzz_classify \
+	fuzz_keyfile \
+	fuzz_policy \
+	fuzz_request
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -40,6 +44,6 @@ $(FUZZ_TARGETS:%=tests/fuzz/%): tests/fuzz/%: tests/fuzz/obj/tests/fuzz/%.o test
 clean-local: clean-fuzz
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
-EXTRA_DIST += %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
+EXTRA_DIST += %D%/fuzz_policy.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
 	%D%/fuzz_principal.dict \
-	%D%/fuzz_keyfile.dict %D%/fuzz_schema.dict %D%/fuzz_yaml.dict
+	%D%/fuzz_classify.dict %D%/fuzz_keyfile.dict %D%/fuzz_schema.dict %D%/fuzz_yaml.dict
