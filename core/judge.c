@@ -12,12 +12,6 @@ environment_name(const struct hp_judge *judge)
 	return judge->policy->environments[judge->environment].name;
 }
 
-static const char *
-class_name(const struct hp_policy *policy, size_t class)
-{
-	return class < policy->class_count ? policy->classes[class] : "an action of unknown class";
-}
-
 /* Whether the class comes from the rollback alone, which a reviewer must be told. */
 static bool
 only_in_rollback(const struct hp_judge *judge, size_t class)
@@ -141,21 +135,27 @@ judge_magnitude(struct hp_judge *judge)
 			      cap->max_cost_micros / 10000 % 100);
 }
 
+/* A message made at load, told of the rollback where it is that one's. */
+static void
+say_of_class(struct hp_judge *judge, size_t class, unsigned layer, const char *rule,
+	     enum hp_effect effect, unsigned line, const char *message)
+{
+	if (only_in_rollback(judge, class))
+		hp_judge_sayf(judge, layer, rule, effect, line, "in the rollback: %s", message);
+	else
+		hp_judge_say(judge, layer, rule, effect, line, message);
+}
+
 static void
 judge_operation(struct hp_judge *judge, const struct hp_policy_operations *rules, size_t class)
 {
-	const struct hp_policy *policy = judge->policy;
-	uint64_t bit = class < policy->class_count ? UINT64_C(1) << class : 0;
-	const char *where = only_in_rollback(judge, class) ? "in the rollback: " : "";
+	uint64_t bit = class < judge->policy->class_count ? UINT64_C(1) << class : 0;
 	if (rules->blocked & bit)
-		hp_judge_sayf(judge, 1, rules->blocked_rule, HP_EFFECT_BLOCK, rules->blocked_line,
-			      "%s%s in %s is blocked for agents", where, class_name(policy, class),
-			      environment_name(judge));
+		say_of_class(judge, class, 1, rules->blocked_rule, HP_EFFECT_BLOCK,
+			     rules->blocked_line, rules->messages[class]);
 	else if (!(rules->allowed & bit))
-		hp_judge_sayf(judge, 1, rules->allowed_rule, HP_EFFECT_HOLD, rules->allowed_line,
-			      "%s%s is not on the list of what agents may do in %s: %s", where,
-			      class_name(policy, class), environment_name(judge),
-			      policy->needs[HP_EFFECT_HOLD]);
+		say_of_class(judge, class, 1, rules->allowed_rule, HP_EFFECT_HOLD,
+			     rules->allowed_line, rules->messages[class]);
 }
 
 static void
@@ -230,13 +230,9 @@ judge_class(struct hp_judge *judge, size_t class)
 	const struct hp_policy_row *row =
 		&judge->policy->environments[judge->environment].rows[class];
 	enum hp_effect effect = row->effect[judge->column];
-	const char *message = row->message[judge->column];
-	if (effect == HP_EFFECT_ALLOW)
-		return;
-	if (only_in_rollback(judge, class))
-		hp_judge_sayf(judge, 2, row->rule, effect, row->line, "in the rollback: %s", message);
-	else
-		hp_judge_say(judge, 2, row->rule, effect, row->line, message);
+	if (effect > HP_EFFECT_ALLOW)
+		say_of_class(judge, class, 2, row->rule, effect, row->line,
+			     row->message[judge->column]);
 }
 
 static void

@@ -174,6 +174,29 @@ environment_of(const struct hp_policy *policy, const struct hp_pair *pair)
 	return index;
 }
 
+/* What is said of each class that is not allowed; the last is `unknown`. */
+static const char *const *
+operation_messages(struct hp_policy *policy, const struct hp_policy_operations *rules,
+		   const char *environment)
+{
+	size_t count = policy->class_count + 1;
+	const char **messages = hp_arena_array(&policy->arena, count, sizeof *messages);
+	for (size_t i = 0; messages && i < count; i++) {
+		bool unknown = i == policy->class_count;
+		const char *class = unknown ? "an action of unknown class" : policy->classes[i];
+		if (!unknown && (rules->blocked & UINT64_C(1) << i))
+			messages[i] = hp_arena_printf(&policy->arena,
+						      "%s in %s is blocked for agents", class,
+						      environment);
+		else
+			messages[i] = hp_arena_printf(
+				&policy->arena,
+				"%s is not on the list of what agents may do in %s: %s", class,
+				environment, policy->needs[HP_EFFECT_HOLD]);
+	}
+	return messages;
+}
+
 static enum hp_status
 load_operations(struct hp_policy *policy, const struct hp_pair *pair, size_t environment,
 		struct hp_error *err)
@@ -201,7 +224,9 @@ load_operations(struct hp_policy *policy, const struct hp_pair *pair, size_t env
 		status = hp_policy_refuse(
 			err, blocked, field, "class \"%s\" is both allowed and blocked",
 			policy->classes[__builtin_ctzll(rules->allowed & rules->blocked)]);
-	return status;
+	rules->messages = operation_messages(policy, rules, name);
+	return status == HP_OK && policy->arena.failed ? hp_fail(err, HP_NOMEM, "out of memory")
+						       : status;
 }
 
 static enum hp_status

@@ -46,6 +46,7 @@ struct hp_policy_operations {
 	uint64_t allowed, blocked; /* class bits */
 	const char *allowed_rule, *blocked_rule;
 	unsigned allowed_line, blocked_line;
+	const char *const *messages; /* one a class, then the one of `unknown` */
 };
 
 struct hp_policy_destructive {
