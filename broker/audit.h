@@ -55,9 +55,9 @@ uint64_t hp_audit_size(const struct hp_audit *audit);
 int64_t hp_audit_last_wall_ms(const struct hp_audit *audit);
 
 /*
- * Signs the committed tree, replaces the lock file, keeps the checkpoint in the store (a transaction
- * of its own). Does nothing when the last checkpoint has that size. HP_CONFLICT: the lock file is
- * no longer the one we wrote (another broker): exit. HP_IO: exit.
+ * Signs the committed tree, replaces the lock file, keeps the checkpoint in the store (in a
+ * transaction of its own). Does nothing when the last checkpoint has that size. HP_CONFLICT: the
+ * lock file is no longer the one we wrote (another broker): exit. HP_IO: exit.
  */
 HP_MUST_CHECK enum hp_status hp_audit_checkpoint(struct hp_audit *audit, struct hp_error *err);
 

@@ -49,7 +49,8 @@ hp_clock_read(struct hp_clock *ret_clock)
 	if (!known && read_boot_id(boot_id) != HP_OK)
 		return HP_IO;
 	known = true;
-	if (!read_ms(CLOCK_REALTIME, &clock.wall_ms) || !read_ms(CLOCK_BOOTTIME, &clock.boottime_ms))
+	if (!read_ms(CLOCK_REALTIME, &clock.wall_ms) ||
+	    !read_ms(CLOCK_BOOTTIME, &clock.boottime_ms))
 		return HP_IO;
 	memcpy(clock.boot_id, boot_id, sizeof clock.boot_id);
 	*ret_clock = clock;

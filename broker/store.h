@@ -1,9 +1,9 @@
 /*
  * store - all authoritative state, behind one interface.
  *
- * The broker's memory is only a cache of this. SQLite today (store_sqlite*.c); no SQL stands outside
- * those files, and every change of state is a conditional update, so that a store shared by several
- * brokers can follow.
+ * The broker's memory is only a cache of this. SQLite today (store_sqlite*.c); no SQL stands
+ * outside those files, and every change of state is a conditional update, so that a store shared
+ * by several brokers can follow.
  *
  * Invariants:
  *  1. Changes happen between hp_store_begin() and hp_store_commit(). A commit that does not return
@@ -112,8 +112,8 @@ HP_MUST_CHECK enum hp_status hp_store_next_due(struct hp_store *store, const str
 					       int64_t *ret_in_ms);
 
 enum {
-	/* A page ends after so many candidates of the best index, whatever it has found by then: any
-	 * peer may ask for any filter, and the broker does nothing else meanwhile. */
+	/* A page ends after so many candidates of the best index, whatever it has found by then:
+	 * any peer may ask for any filter, and the broker does nothing else meanwhile. */
 	HP_STORE_SEARCHED_ROWS = 20000,
 	/* A prefix of an id from this length on finds requests of any age. */
 	HP_STORE_ID_PREFIX = 4,
@@ -132,7 +132,8 @@ struct hp_filter {
 	const char *after; /* NULL; else the id of the last item of the page before */
 	size_t limit;
 };
-/* Newest first. HP_NOT_FOUND when `after` names nothing. `canonical`, `action`, `quorum` stay NULL. */
+/* Newest first. HP_NOT_FOUND when `after` names nothing. `canonical`, `quorum`, `action` and `salt`
+ * stay NULL. */
 HP_MUST_CHECK enum hp_status hp_store_list(struct hp_store *store, struct hp_arena *arena,
 					   const struct hp_filter *filter,
 					   struct hp_row **ret_rows, size_t *ret_count);

@@ -93,7 +93,8 @@ add_history(struct hp_store *store, int64_t key, const struct hp_row *row, int64
 {
 	static const char sql[] =
 		"INSERT INTO history(request, n, at_ms, state, by_name, reason) VALUES(?1,"
-		" (SELECT coalesce(max(n) + 1, 0) FROM history WHERE request = ?1), ?2, ?3, ?4, ?5)";
+		" (SELECT coalesce(max(n) + 1, 0) FROM history WHERE request = ?1),"
+		" ?2, ?3, ?4, ?5)";
 	struct hp_query query = hp_query_start_write(store, sql);
 	hp_query_int(&query, key);
 	hp_query_int(&query, at_ms);

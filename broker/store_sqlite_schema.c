@@ -60,7 +60,8 @@ static const char *const tables[] = {
 	"CREATE TABLE setting(name TEXT NOT NULL PRIMARY KEY, integer INTEGER, text TEXT)"
 	"STRICT, WITHOUT ROWID",
 
-	"CREATE TABLE leaf(seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, salt BLOB) STRICT",
+	"CREATE TABLE leaf(seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB, salt BLOB)"
+	"STRICT",
 	"CREATE TABLE node(idx INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
 	"CREATE TABLE checkpoint(size INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
 };

@@ -3,6 +3,7 @@ BROKER_TESTS = \
 	tests/broker/test_clock \
 	tests/broker/test_life \
 	tests/broker/test_store \
+	tests/broker/test_store_file \
 	tests/broker/test_store_record \
 	tests/broker/test_store_list \
 	tests/broker/test_store_faults \
@@ -21,6 +22,10 @@ tests_broker_test_clock_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
 tests_broker_test_store_SOURCES = %D%/test_store.c $(STORE_FIXTURE)
 tests_broker_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_store_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_file_SOURCES = %D%/test_store_file.c $(STORE_FIXTURE)
+tests_broker_test_store_file_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_file_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 
 tests_broker_test_store_record_SOURCES = %D%/test_store_record.c $(STORE_FIXTURE)
 tests_broker_test_store_record_CPPFLAGS = $(UNIT_CPPFLAGS)

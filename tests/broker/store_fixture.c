@@ -99,9 +99,9 @@ fixture_row(struct fixture *fixture, unsigned n, enum hp_state state)
 		const char **column;
 		const char *name;
 	} named[] = {
-		{&row.requester, "agent"},     {&row.owner, "owner"},	    {&row.session, "session"},
-		{&row.operation, "k8s:Restart"}, {&row.resource, "deploy/api"},
-		{&row.summary, "Restart number"},
+		{&row.requester, "agent"},	 {&row.owner, "owner"},
+		{&row.session, "session"},	 {&row.operation, "k8s:Restart"},
+		{&row.resource, "deploy/api"},	 {&row.summary, "Restart number"},
 	};
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
 		*named[i].column = hp_arena_printf(&fixture->arena, "%s-%u", named[i].name, n);
@@ -214,7 +214,8 @@ fixture_expect_row(const struct hp_row *got, const struct hp_row *wanted)
 	} bytes[] = {
 		{"content_hash", got->content_hash, wanted->content_hash, sizeof got->content_hash},
 		{"digest", got->digest, wanted->digest, sizeof got->digest},
-		{"action_digest", got->action_digest, wanted->action_digest, sizeof got->action_digest},
+		{"action_digest", got->action_digest, wanted->action_digest,
+		 sizeof got->action_digest},
 		{"nonce", got->nonce, wanted->nonce, sizeof got->nonce},
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)

@@ -197,7 +197,8 @@ Test(audit, what_cannot_be_encoded_is_not_half_logged)
 	struct hp_arena *arena = &log1.f.arena;
 	struct hp_value *body = hp_value_map(arena);
 	struct hp_error err = {0};
-	struct hp_audit_entry entry = {.event = "note", .actor = "ana", .request = "", .body = body};
+	struct hp_audit_entry entry = {
+		.event = "note", .actor = "ana", .request = "", .body = body};
 	hp_map_set(arena, body, "x", hp_value_float(arena, (double)NAN));
 	fixture_begin(&log1.f);
 	cr_assert_neq(hp_audit_append(log1.audit, &log1.clock, &entry, &err), HP_OK);
@@ -259,7 +260,8 @@ Test(audit, every_leaf_under_the_checkpoint_has_a_proof)
 		struct hp_hash leaf = log_fixture_hash(&log1, seq, seq + 1);
 		size_t count = read_proof(hp_buf_text(&buf), seq, proof, &checkpoint);
 		cr_assert_str_eq(checkpoint, read_lock());
-		cr_assert_eq(hp_merkle_verify_inclusion(seq, 21, &leaf, proof, count, &root), HP_OK);
+		cr_assert_eq(hp_merkle_verify_inclusion(seq, 21, &leaf, proof, count, &root),
+			     HP_OK);
 	}
 	hp_buf_release(&buf);
 }

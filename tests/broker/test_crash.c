@@ -66,7 +66,8 @@ append(int64_t n)
 {
 	struct hp_arena arena = {0};
 	struct hp_value *body = hp_value_map(&arena);
-	struct hp_audit_entry entry = {.event = "policy", .actor = "b", .request = "", .body = body};
+	struct hp_audit_entry entry = {
+		.event = "policy", .actor = "b", .request = "", .body = body};
 	hp_map_set_int(&arena, body, "n", n);
 	log1.clock.wall_ms++;
 	enum hp_status status = hp_audit_append(log1.audit, &log1.clock, &entry, NULL);

@@ -149,8 +149,8 @@ Test(store_list, pages_follow_each_other)
 							   &count), HP_OK);
 				if (count == 0)
 					break;
-				pages = hp_arena_printf(&f.arena, "%s%s%s", pages, *pages ? " " : "",
-							page);
+				pages = hp_arena_printf(&f.arena, "%s%s%s", pages,
+							*pages ? " " : "", page);
 				filter.after = rows[count - 1].id;
 			}
 			cr_assert_str_eq(pages, whole, "filter %zu, pages of %zu", i, size);
