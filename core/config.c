@@ -92,9 +92,9 @@ read_path(const struct reader *reader, const char *field, const char *fallback,
 	if (value && holds_control(value))
 		return refuse(reader, HP_INVALID, value, field,
 			      "cannot hold control characters");
-	const char *absolute = *path == '/'
-				       ? hp_arena_strdup(reader->arena, path)
-				       : hp_arena_printf(reader->arena, "%s/%s", reader->home, path);
+	const char *absolute = hp_arena_printf(reader->arena, "%s%s%s",
+					       *path == '/' ? "" : reader->home,
+					       *path == '/' ? "" : "/", path);
 	if (!absolute)
 		return hp_fail(reader->err, HP_NOMEM, "out of memory");
 	*ret_path = absolute;
@@ -121,9 +121,9 @@ static enum hp_status
 make_ipc(const struct reader *reader, const struct hp_value *at, const char *field,
 	 const char *path, const char **ret_endpoint)
 {
-	const char *endpoint = *path == '/' ? hp_arena_printf(reader->arena, "ipc://%s", path)
-					    : hp_arena_printf(reader->arena, "ipc://%s/%s",
-							      reader->home, path);
+	const char *endpoint = hp_arena_printf(reader->arena, "ipc://%s%s%s",
+					       *path == '/' ? "" : reader->home,
+					       *path == '/' ? "" : "/", path);
 	if (!endpoint)
 		return hp_fail(reader->err, HP_NOMEM, "out of memory");
 	size_t len = strlen(endpoint) - strlen("ipc://");
@@ -267,7 +267,8 @@ hp_config_parse(struct hp_arena *arena, const char *text, size_t len, const char
 	if (status == HP_OK)
 		status = read_path(&reader, "run_dir", "run", &config.run_dir);
 	if (status == HP_OK)
-		status = read_path(&reader, "lock_file", "state/checkpoint.lock", &config.lock_file);
+		status = read_path(&reader, "lock_file", "state/checkpoint.lock",
+				   &config.lock_file);
 	if (status == HP_OK)
 		status = read_endpoints(&reader, &config);
 	if (status == HP_OK)

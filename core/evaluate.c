@@ -205,7 +205,8 @@ tell_environment(struct hp_judge *judge, bool known, size_t claimed, const char 
 	else
 		hp_judge_sayf(judge, 2, "environment", HP_EFFECT_ALLOW,
 			      policy->environments[judge->environment].line,
-			      "the agent said \"%s\", which this policy does not know: treated as %s",
+			      "the agent said \"%s\", which this policy does not know: treated "
+			      "as %s",
 			      said, name);
 }
 

@@ -63,12 +63,12 @@ HP_MUST_CHECK enum hp_status hp_judge_permissions(struct hp_judge *judge, struct
 /* Layer 4: chooses the tier. */
 void hp_judge_tier(struct hp_judge *judge);
 
-/* The name of a variable that makes the command something else than its name says, escaped; NULL when
- * there is none. Looks at `env` and at NAME=value words of the command. */
+/* The name of a variable that makes the command something else than its name says, escaped; NULL
+ * when there is none. Looks at `env` and at NAME=value words of the command. */
 const char *hp_steering_find(struct hp_arena *arena, const struct hp_value *env,
 			     const struct hp_value *command);
 
-/* The name that lies outside the operations `asker` is bound to, escaped; NULL when all are within. */
+/* The name outside the operations that `asker` is bound to, escaped; NULL when all are within. */
 HP_MUST_CHECK enum hp_status hp_bounds_check(struct hp_arena *arena,
 					     const struct hp_principal *asker,
 					     const struct hp_deed *deeds, size_t count,

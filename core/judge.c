@@ -130,7 +130,8 @@ judge_magnitude(struct hp_judge *judge)
 	if (cost > cap->max_cost_micros)
 		hp_judge_sayf(judge, 1, "change_magnitude.max_cost_impact_usd", cap->effect,
 			      cap->cost_line,
-			      "costs $%" PRId64 ".%02" PRId64 "; the cap is $%" PRId64 ".%02" PRId64,
+			      "costs $%" PRId64 ".%02" PRId64 "; the cap is $%" PRId64
+			      ".%02" PRId64,
 			      cost / 1000000, cost / 10000 % 100, cap->max_cost_micros / 1000000,
 			      cap->max_cost_micros / 10000 % 100);
 }
@@ -182,7 +183,8 @@ judge_confidence(struct hp_judge *judge)
 	} else if (said < rule->min_bp) {
 		judge->flags |= HP_FLAG_LOW_CONFIDENCE;
 		hp_judge_sayf(judge, 1, "confidence.min", rule->effect, rule->line,
-			      "the agent is %" PRId64 "%% sure; at least %" PRId64 "%% is asked for",
+			      "the agent is %" PRId64 "%% sure; at least %" PRId64
+			      "%% is asked for",
 			      said / 100, rule->min_bp / 100);
 	}
 }

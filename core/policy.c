@@ -99,9 +99,9 @@ check_rule(const struct hp_policy_rule *rule, size_t index, const struct hp_dire
 	return HP_OK;
 }
 
-/* One person may be in every group and still fills one place: the slots of a rule must be fillable by
- * distinct persons. (That several rules meet in one request is not asked for here: it is rare, and
- * a small team would have to leave out rules that it can fill one by one.) */
+/* One person may be in every group and still fills one place: the slots of a rule must be fillable
+ * by distinct persons. (That several rules meet in one request is not asked for here: it is rare,
+ * and a small team would have to leave out rules that it can fill one by one.) */
 static enum hp_status
 check_together(const struct hp_policy *policy, const struct hp_policy_rule *rule, size_t index,
 	       const struct hp_voter *voters, size_t count, struct hp_error *err)

@@ -4,8 +4,8 @@
  * Invariants (policy.md):
  *  1. allow < log < hold < admin < escalate < block; the maximum over all findings wins and nothing
  *     lowers an effect.
- *  2. Every layer speaks, without short-circuit; each finding names layer, rule, effect, message and
- *     the line of the file.
+ *  2. Every layer speaks, without short-circuit; each finding names layer, rule, effect, message
+ *     and the line of the file.
  *  3. Unknown fails closed: unknown key → load error; unknown class in production, engine failure,
  *     missing rule → no allow.
  *  4. The version is SHA-256 of the file's bytes.
@@ -83,17 +83,17 @@ HP_MUST_CHECK enum hp_status hp_policy_load(const char *text, size_t len,
 void hp_policy_free(struct hp_policy *policy);
 
 /*
- * Refuses a policy whose approval rules these principals cannot fill (HP_INVALID with line): a group
- * without a reviewer, or fewer distinct persons than a rule counts. Whose agents will ask is not
- * known here, and an owner has no vote: where owners review, keep one person more than the count.
+ * Refuses a policy whose approval rules these principals cannot fill (HP_INVALID with line): a
+ * group without a reviewer, or fewer distinct persons than a rule counts. Whose agents will ask is
+ * not known here, and an owner has no vote: where owners review, keep one person more than the count.
  */
 HP_MUST_CHECK enum hp_status hp_policy_check_quorums(const struct hp_policy *policy,
 						     const struct hp_directory *directory,
 						     struct hp_error *err);
 
 /*
- * Calls `warn` for what is legal and surely not meant: rules and tiers that nothing reaches, classes
- * that no row of the matrix speaks for. `line` is the file's.
+ * Calls `warn` for what is legal and surely not meant: rules and tiers that nothing reaches,
+ * classes that no row of the matrix speaks for. `line` is the file's.
  */
 typedef void hp_policy_warning(void *context, unsigned line, const char *message);
 void hp_policy_lint(const struct hp_policy *policy, hp_policy_warning *warn, void *context);

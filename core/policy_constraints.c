@@ -89,7 +89,8 @@ load_destructive(struct hp_policy *policy, const struct hp_value *list, struct h
 		const struct hp_value *item = hp_array_get(list, i);
 		struct hp_policy_destructive *rule = &policy->destructive[i];
 		const char *message = hp_map_get_str(item, "message", "destructive action");
-		snprintf(field, sizeof field, "agent_constraints.destructive_actions[%zu].scope", i);
+		snprintf(field, sizeof field, "agent_constraints.destructive_actions[%zu].scope",
+			 i);
 		rule->rule = hp_arena_printf(arena, "destructive_actions[%zu]", i);
 		rule->message = hp_text_safe(arena, message, 0);
 		rule->effect = hp_effect_of_word(hp_map_get_str(item, "policy", ""));

@@ -243,10 +243,11 @@ enum hp_status
 hp_policy_shape(struct hp_arena *arena, const struct hp_value *file, struct hp_error *err)
 {
 	struct hp_field fields[FILE_FIELDS];
+	const struct hp_value *permissions = hp_map_get(file, "permissions");
 	memcpy(fields, file_fields, sizeof fields);
 	for (size_t i = 0; fields[i].name; i++)
 		if (strcmp(fields[i].name, "permissions") == 0)
-			fields[i].fields = permission_fields(arena, hp_map_get(file, "permissions"));
+			fields[i].fields = permission_fields(arena, permissions);
 	if (arena->failed)
 		return hp_fail(err, HP_NOMEM, "out of memory");
 	return hp_schema_check(file, fields, "policy", err);

@@ -92,8 +92,8 @@ fill(struct hp_arena *arena, const struct hp_value *own, const struct hp_value *
 	return out;
 }
 
-/* The file's approval rules come first, the shipped ones after them: they speak for the effects that
- * the file has no rule for (the first match counts). */
+/* The file's approval rules come first, the shipped ones after them: they speak for the effects
+ * that the file has no rule for (the first match counts). */
 static void
 append_rules(struct hp_arena *arena, struct hp_value *merged, const struct hp_value *shipped)
 {

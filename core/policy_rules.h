@@ -156,7 +156,7 @@ hp_policy_ask_bit(enum hp_effect effect)
  */
 HP_MUST_CHECK enum hp_status hp_policy_shape(struct hp_arena *arena, const struct hp_value *file,
 					     struct hp_error *err);
-/* `file` with what it leaves out filled from the shipped default; lines of the filled parts are 0. */
+/* `file`, what it leaves out filled from the shipped default; lines of the filled parts are 0. */
 HP_MUST_CHECK enum hp_status hp_policy_merge(struct hp_arena *arena, const struct hp_value *file,
 					     const struct hp_value **ret_file,
 					     struct hp_error *err);

@@ -1,6 +1,6 @@
 /*
  * What the format has and this version does not enforce: checked like everything else, so that a
- * file is right on the day it is, then refused. A limit that is read and ignored is worse than none.
+ * file is right on the day it is, then refused. A limit read and ignored is worse than none.
  */
 #include <stdarg.h>
 #include <stdio.h>

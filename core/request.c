@@ -232,7 +232,8 @@ check_action(const struct hp_value *action, struct hp_error *err)
 		if (status != HP_OK)
 			return status;
 	}
-	enum hp_status status = check_list(hp_map_get(action, "resources"), "action.resources", err);
+	enum hp_status status =
+		check_list(hp_map_get(action, "resources"), "action.resources", err);
 	if (status == HP_OK)
 		status = check_command(hp_map_get(action, "command"), "action.command", err);
 	if (status == HP_OK)

@@ -23,8 +23,10 @@ CORE_TESTS = \
 	tests/core/test_schema \
 	tests/core/test_units \
 	tests/core/test_request \
+	tests/core/test_request_canonical \
 	tests/core/test_config \
 	tests/core/test_policy \
+	tests/core/test_evaluate \
 	tests/core/test_policy_load
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
@@ -32,7 +34,7 @@ TESTS += $(CORE_TESTS)
 tests_core_test_value_SOURCES = %D%/test_value.c
 tests_core_test_value_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_value_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
-EXTRA_DIST += %D%/vectors.h %D%/memory_tree.h %D%/things_text.h
+EXTRA_DIST += %D%/judging.h %D%/vectors.h %D%/memory_tree.h %D%/things_text.h
 
 tests_core_test_arena_SOURCES = %D%/test_arena.c
 tests_core_test_arena_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -129,3 +131,11 @@ tests_core_test_policy_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_config_SOURCES = %D%/test_config.c
 tests_core_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_config_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_request_canonical_SOURCES = %D%/test_request_canonical.c
+tests_core_test_request_canonical_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_request_canonical_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_evaluate_SOURCES = %D%/test_evaluate.c
+tests_core_test_evaluate_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_evaluate_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)

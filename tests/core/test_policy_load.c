@@ -73,7 +73,8 @@ Test(policy_load, what_is_left_out_is_shipped)
 		"environments: [{name: live, words: [live]}, {name: lab, words: [lab]}]\n",
 		"classes: [{name: look, match: [\"*:Get*\"]}]\n",
 		"agent_constraints: {destructive_actions: []}\n",
-		"agent_constraints: {environment_rules: {staging: {blocked_operations: [delete]}}}\n",
+		"agent_constraints: {environment_rules: {staging: {blocked_operations: "
+		"[delete]}}}\n",
 		"approvals: {rules: [{effect: hold, require: [{groups: [dba], count: 1}]}]}\n",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -116,7 +117,8 @@ static const struct {
 	{"version: 1\nversion: 1\n", 2, 1, "version"},
 	{"a: &b 1\n", 1, 4, ""},
 	{"default_environment: mars\n", 1, 22,
-	 "default_environment: no environment \"mars\"; there are production, staging, development"},
+	 "default_environment: no environment \"mars\"; there are production, staging, "
+	 "development"},
 	{"environments: []\n", 1, 15, "\"environments\" must have 1 to 16 items"},
 	{"environments:\n  - {name: a}\n", 2, 5, "\"environments[0].words\" is missing"},
 	{"environments:\n  - {name: a, words: [x], word: y}\n", 2, 27, "unknown key \"word\""},
@@ -146,8 +148,8 @@ static const struct {
 	 3, 28, "must be \"BLOCK\""},
 	{"agent_constraints:\n  destructive_actions:\n    - {pattern: \"a(\", policy: BLOCK}\n", 3,
 	 17, "agent_constraints.destructive_actions[0].pattern: "},
-	{"agent_constraints:\n  destructive_actions:\n    - {pattern: \"a)|(b\", policy: BLOCK}\n", 3,
-	 17, "agent_constraints.destructive_actions[0].pattern: "},
+	{"agent_constraints:\n  destructive_actions:\n    - {pattern: \"a)|(b\", policy: BLOCK}\n",
+	 3, 17, "agent_constraints.destructive_actions[0].pattern: "},
 	{"agent_constraints:\n  destructive_actions:\n"
 	 "    - {pattern: x, scope: moon, policy: BLOCK}\n",
 	 3, 27, "no environment \"moon\""},
@@ -171,7 +173,8 @@ static const struct {
 	{"agent_constraints:\n  environment_rules:\n    production: {allowed_operations: [read], "
 	 "blocked_operations: [read]}\n",
 	 3, 66, "class \"read\" is both allowed and blocked"},
-	{"agent_constraints:\n  confidence: {min: 1.5}\n", 2, 21, "\"agent_constraints.confidence.min\""},
+	{"agent_constraints:\n  confidence: {min: 1.5}\n", 2, 21,
+	 "\"agent_constraints.confidence.min\""},
 	{"agent_constraints:\n  confidence: {min: 0.5, policy: ASK}\n", 2, 34, "must be \"BLOCK\""},
 	{"agent_constraints:\n  context: {alternatives: maybe}\n", 2, 27,
 	 "must be \"flag\" or \"require\""},
@@ -196,8 +199,10 @@ static const struct {
 	{"gateway:\n  rate_limits: [{per_minute: 5}]\n", 2, 17, "effect\" is missing"},
 	{"gateway:\n  budgets: [{window: 24, max_cost_usd: 5, effect: hold}]\n", 2, 22,
 	 "must be a duration"},
-	{"gateway:\n  budgets: [{window: 24h, effect: hold}]\n", 2, 13, "max_cost_usd\" is missing"},
-	{"gateway:\n  redaction: {rules: [names]}\n", 2, 23, "must be \"pii\", \"phi\" or \"secrets\""},
+	{"gateway:\n  budgets: [{window: 24h, effect: hold}]\n", 2, 13,
+	 "max_cost_usd\" is missing"},
+	{"gateway:\n  redaction: {rules: [names]}\n", 2, 23,
+	 "must be \"pii\", \"phi\" or \"secrets\""},
 	{"gateway:\n  redaction: {patterns: [\"a(\"]}\n", 2, 26, "gateway.redaction.patterns[0]: "},
 	{"gateway:\n  anomaly: {first_time: block}\n", 2, 25, "must be \"alert\" or \"hold\""},
 	{"gateway:\n  pending_cap: 0\n", 2, 16, "pending_cap\" must be"},
@@ -233,7 +238,8 @@ static const struct {
 	 "the last tier must take whatever the others leave"},
 	{"tiers:\n  - {name: a, classes: [raed], effect: allow}\n  - {name: b, effect: hold}\n", 2,
 	 25, "no class \"raed\""},
-	{"tiers:\n  - {name: a, environments: [mars], effect: allow}\n  - {name: b, effect: hold}\n",
+	{"tiers:\n  - {name: a, environments: [mars], effect: allow}\n  - {name: b, effect: "
+	 "hold}\n",
 	 2, 30, "no environment \"mars\""},
 	{"tiers:\n  - {name: a}\n", 2, 5, "effect\" is missing"},
 	{"tiers:\n  - {name: a, effect: hold, spot_check: 2}\n", 2, 41, "spot_check\" must be"},
@@ -441,7 +447,8 @@ Test(policy_load, quorums_of_effects_that_cannot_be_are_not_asked_for)
 	static const struct person people[] = {{"a", "ana", R, {"oncall"}, false}};
 	struct hp_error err = {0};
 	const char *text = "permissions:\n"
-			   "  production: {other: {human: hold, supervised: hold, autonomous: block}}\n"
+			   "  production: {other: {human: hold, supervised: hold, autonomous: "
+			   "block}}\n"
 			   "  other: {other: {human: log, supervised: log, autonomous: hold}}\n"
 			   "agent_constraints: {destructive_actions: []}\n"
 			   "approvals: {escalate_after: []}\n";
