@@ -78,9 +78,16 @@ spell_s3(struct hp_things *things, const char *verb, const struct hp_shell_word 
 	if (hp_shell_listed(" cp mv sync ", verb, strlen(verb)))
 		hp_things_spell(things, "s3:", is_download(argv, argc) ? "GetObject" : "PutObject",
 		                NULL);
-	for (size_t at = 0; at < argc; at++)
-		if (!strcmp(argv[at].text, "--delete"))
+	for (size_t at = 0; at < argc; at++) {
+		const char *name = argv[at].text + 2;
+		size_t len = strcspn(name, "=");
+		if (strncmp(argv[at].text, "--", 2) || !len || len > NAME_MAX_BYTES)
+			continue;
+		hp_things_spell(things, "s3:", verb, "-",
+		                hp_arena_printf(things->arena, "%.*s", (int)len, name), NULL);
+		if (!strcmp(name, "delete"))
 			hp_things_spell(things, "s3:DeleteObject", NULL);
+	}
 }
 
 /* SQL that an API call carries. */

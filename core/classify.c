@@ -254,52 +254,48 @@ collect_operation(struct hp_things *things, const struct hp_deed *deed, const ch
 	hp_name_things(things, operation, disguised);
 }
 
-/* Both parts of a deed: what each is made of, and what it comes to. */
-struct reading {
-	struct hp_things operation, command;
-	struct hp_classes of_operation, of_command;
-};
-
-static enum hp_status
-read_deed(const struct hp_classifier *classifier, struct hp_arena *arena,
-          const struct hp_deed *deed, struct reading *ret_reading, struct hp_error *err)
+static bool
+says_sql(const struct hp_things *things)
 {
-	struct reading reading = {.operation = {.arena = arena}, .command = {.arena = arena}};
-	bool disguised = false, has_command = hp_value_count(deed->command) > 0;
-	const char *operation = NULL;
-	if (deed->operation)
-		operation = hp_things_fold(&reading.operation, deed->operation,
-		                           strlen(deed->operation), &disguised);
-	if (has_command && operation && !strncasecmp(operation, "shell:", 6))
-		reading.command.claimed = operation;
-	if (has_command)
-		collect_command(&reading.command, deed->command);
-	if (operation)
-		collect_operation(&reading.operation, deed, operation, disguised,
-		                  reading.command.claimed_seen);
-	enum hp_status status = judge(classifier, &reading.operation, &reading.of_operation, err);
-	if (status == HP_OK)
-		status = judge(classifier, &reading.command, &reading.of_command, err);
-	if (status != HP_OK)
-		return status;
-	if ((operation || has_command) && !reading.operation.count && !reading.command.count)
-		reading.of_operation.unknown = true;
-	*ret_reading = reading;
-	return HP_OK;
+	for (size_t i = 0; i < things->subject_count; i++)
+		if (!strncmp(things->subjects[i].p, "sql:", 4))
+			return true;
+	return false;
 }
 
 enum hp_status
 hp_classify(const struct hp_classifier *classifier, struct hp_arena *arena,
             const struct hp_deed *deed, struct hp_classes *ret_classes, struct hp_error *err)
 {
-	struct reading reading;
-	enum hp_status status = read_deed(classifier, arena, deed, &reading, err);
+	struct hp_things operation = {.arena = arena}, command = {.arena = arena};
+	struct hp_classes of_operation, of_command;
+	bool disguised = false, has_command = hp_value_count(deed->command) > 0;
+	const char *name = NULL;
+	if (deed->operation)
+		name = hp_things_fold(&operation, deed->operation, strlen(deed->operation),
+		                      &disguised);
+	if (has_command && name && !strncasecmp(name, "shell:", 6))
+		command.claimed = name;
+	if (has_command)
+		collect_command(&command, deed->command);
+	if (name)
+		collect_operation(&operation, deed, name, disguised, command.claimed_seen);
+	enum hp_status status = judge(classifier, &operation, &of_operation, err);
+	if (status == HP_OK)
+		status = judge(classifier, &command, &of_command, err);
 	if (status != HP_OK)
 		return status;
-	*ret_classes = (struct hp_classes){
-		.set = reading.of_operation.set | reading.of_command.set,
-		.unknown = reading.of_operation.unknown | reading.of_command.unknown,
+	struct hp_classes both = {
+		.set = of_operation.set | of_command.set,
+		.unknown = of_operation.unknown || of_command.unknown,
+		.sql_command = says_sql(&command),
 	};
+	if ((name || has_command) && !operation.count && !command.count)
+		both.unknown = true;
+	uint64_t read = classifier->read;
+	both.read = read && both.set == read && !both.unknown;
+	both.read_command = read && of_command.set == read && !of_command.unknown;
+	*ret_classes = both;
 	return HP_OK;
 }
 
@@ -361,15 +357,6 @@ add_sql_code(struct texts *texts, const char *sql, size_t len)
 	add_text(texts, code, strlen(code));
 }
 
-static bool
-says_sql(const struct hp_things *things)
-{
-	for (size_t i = 0; i < things->subject_count; i++)
-		if (!strncmp(things->subjects[i].p, "sql:", 4))
-			return true;
-	return false;
-}
-
 /* Of a pure read the program, the names of its options, and SQL less literals. */
 static void
 add_read_command(struct texts *texts, const struct hp_value *command, bool sql)
@@ -405,27 +392,18 @@ add_read_arguments(struct texts *texts, const struct hp_deed *deed)
 }
 
 enum hp_status
-hp_classify_words(const struct hp_classifier *classifier, struct hp_arena *arena,
-                  const struct hp_deed *deed, const char *const **ret_texts, size_t *ret_count,
-                  struct hp_error *err)
+hp_classify_words_of(struct hp_arena *arena, const struct hp_deed *deed,
+                     const struct hp_classes *classes, const char *const **ret_texts,
+                     size_t *ret_count, struct hp_error *err)
 {
-	struct reading reading;
-	enum hp_status status = read_deed(classifier, arena, deed, &reading, err);
-	if (status != HP_OK)
-		return status;
 	struct texts texts = {.arena = arena};
-	uint64_t read = classifier->read;
-	bool read_command = read && reading.of_command.set == read && !reading.of_command.unknown;
-	bool unknown = reading.of_command.unknown || reading.of_operation.unknown;
-	bool read_all =
-		read && !unknown && (reading.of_operation.set | reading.of_command.set) == read;
 	if (deed->operation)
 		add_text(&texts, deed->operation, strlen(deed->operation));
-	if (read_command)
-		add_read_command(&texts, deed->command, says_sql(&reading.command));
+	if (classes->read_command && !classes->unknown)
+		add_read_command(&texts, deed->command, classes->sql_command);
 	else
 		hp_words_walk(deed->command, false, add_text, &texts);
-	if (read_all)
+	if (classes->read && !classes->unknown)
 		add_read_arguments(&texts, deed);
 	else
 		hp_words_walk(deed->arguments, false, add_text, &texts);
@@ -436,4 +414,16 @@ hp_classify_words(const struct hp_classifier *classifier, struct hp_arena *arena
 	*ret_texts = texts.list;
 	*ret_count = texts.count;
 	return HP_OK;
+}
+
+enum hp_status
+hp_classify_words(const struct hp_classifier *classifier, struct hp_arena *arena,
+                  const struct hp_deed *deed, const char *const **ret_texts, size_t *ret_count,
+                  struct hp_error *err)
+{
+	struct hp_classes classes;
+	enum hp_status status = hp_classify(classifier, arena, deed, &classes, err);
+	return status != HP_OK
+	               ? status
+	               : hp_classify_words_of(arena, deed, &classes, ret_texts, ret_count, err);
 }

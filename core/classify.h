@@ -29,7 +29,7 @@
  * | `gcloud compute instances      | `shell:gcloud` `shell:gcloud-compute-instances-delete`      |
  * | delete v`                      |                                                             |
  * | `aws s3api delete-bucket …`    | `s3api:deletebucket` and, the IAM prefix, `s3:deletebucket` |
- * | `aws s3 rm s3://b --recursive` | `s3:rm` and `s3:deleteobject`                               |
+ * | `aws s3 rm s3://b --recursive` | `s3:rm` `s3:deleteobject` `s3:rm-recursive`                 |
  * | `psql -c "drop table t"`       | as SQL (`-f FILE`: also unknown)                            |
  * | SQL `DELETE FROM t`            | `sql:delete` `sql:delete-all` (update, delete, no WHERE)    |
  * | SQL `DROP TABLE t`             | `sql:drop` `sql:drop-table`                                 |
@@ -99,8 +99,11 @@ struct hp_deed {
 };
 
 struct hp_classes {
-	uint64_t set;	/* bit i: classes[i] */
-	bool unknown;	/* something matched nothing */
+	uint64_t set;	   /* bit i: classes[i] */
+	bool unknown;	   /* something matched nothing */
+	bool read;	   /* `read` is all that it is */
+	bool read_command; /* … that its command is */
+	bool sql_command;  /* its command carries SQL */
 };
 
 /* Classes of one deed. */
@@ -117,7 +120,15 @@ HP_MUST_CHECK enum hp_status hp_classify_environment(const struct hp_classifier 
 						     const char **ret_word, struct hp_error *err);
 
 /* The texts that destructive patterns look at: operation, command elements, string arguments, less
- * the data of pure reads; folded with case kept, split into words by single spaces. In arena. */
+ * the data of pure reads; folded with case kept, split into words by single spaces. In arena.
+ * `classes` is what hp_classify() said of the deed; a caller who knows worse sets its `unknown`. */
+HP_MUST_CHECK enum hp_status hp_classify_words_of(struct hp_arena *arena,
+						  const struct hp_deed *deed,
+						  const struct hp_classes *classes,
+						  const char *const **ret_texts, size_t *ret_count,
+						  struct hp_error *err);
+
+/* As above for a deed that has not been classified. */
 HP_MUST_CHECK enum hp_status hp_classify_words(const struct hp_classifier *classifier,
 					       struct hp_arena *arena, const struct hp_deed *deed,
 					       const char *const **ret_texts, size_t *ret_count,

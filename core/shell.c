@@ -105,37 +105,12 @@ tool_command(struct hp_shell_line *line)
 		inner_run(line, &path);
 }
 
-/* Variables that decide which code runs, whatever the program's name. */
-static bool
-is_hijack(const char *assignment)
-{
-	static const char *const prefixes[] = {
-		"LD_",      "DYLD_",  "PATH=",  "IFS=",   "ENV=",        "BASH_",     "PERL5",
-		"PYTHON",   "RUBY",   "NODE_",  "GIT_",   "PAGER=",      "MANPAGER=", "EDITOR=",
-		"VISUAL=",  "SHELL=", "LESS",   "JAVA_",  "PROMPT_",     "PSQL_",     "KUBE_",
-		"BROWSER=", "GCONV_", "RSYNC_", "MYSQL_", "SSH_ASKPASS", "SUDO_",     "CLASSPATH=",
-	};
-	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (!strncmp(assignment, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
-
 static bool
 is_assignment(const char *word)
 {
 	size_t len =
 		strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
 	return len && word[len] == '=' && !isdigit((unsigned char)word[0]);
-}
-
-static size_t
-skip_assignments(struct hp_shell_line *line, size_t at)
-{
-	for (; at < line->argc && is_assignment(line->argv[at].text); at++)
-		if (is_hijack(line->argv[at].text))
-			line->things->unknown = true;
-	return at;
 }
 
 static void
@@ -165,7 +140,8 @@ wrapper_command(struct hp_shell_line *line)
 			break;
 	}
 	if (line->tool->flags & HP_SHELL_ASSIGNMENTS)
-		at = skip_assignments(line, at);
+		while (at < line->argc && is_assignment(line->argv[at].text))
+			at++;
 	at += line->tool->words;
 	if (at < line->argc && hp_shell_option_at(line, at).kind == HP_OPTION_CODE) {
 		line->things->unknown = true; /* flock FILE -c TEXT */
@@ -323,6 +299,9 @@ hp_shell_command(struct hp_things *things, const struct hp_shell_word *argv, siz
 	}
 	line.name = program_name(things, argv[0].text);
 	line.tool = hp_shell_tool_find(line.name);
+	line.options = hp_arena_array(things->arena, argc, sizeof *line.options);
+	if (!line.options)
+		return;
 	hp_things_runs(things, line.name);
 	handlers[line.tool ? line.tool->kind : HP_SHELL_TOOL](&line);
 }

@@ -18,6 +18,7 @@ struct hp_shell_line {
 	unsigned depth;
 	const char *name;                 /* base name of argv[0], lower case */
 	const struct hp_shell_tool *tool; /* NULL: a program of no table */
+	struct hp_shell_option *options;  /* one a word; read when first asked for */
 };
 
 /* The subcommand, and the subcommand's subcommand. */
@@ -31,7 +32,10 @@ struct hp_shell_path {
 static inline struct hp_shell_option
 hp_shell_option_at(const struct hp_shell_line *line, size_t at)
 {
-	return hp_shell_read_option(line->tool, line->argv[at].text);
+	struct hp_shell_option *option = &line->options[at];
+	if (option->kind == HP_OPTION_UNREAD)
+		*option = hp_shell_read_option(line->tool, line->argv[at].text);
+	return *option;
 }
 
 /* The place behind an option and its value. */

@@ -68,6 +68,7 @@ bool hp_shell_listed(const char *list, const char *word, size_t len);
 bool hp_shell_is_verb(const char *word);
 
 enum hp_shell_option_kind {
+	HP_OPTION_UNREAD,  /* not looked at yet; never given back */
 	HP_OPTION_NONE,   /* no option: a word */
 	HP_OPTION_END,    /* `--` */
 	HP_OPTION_PLAIN,  /* no value, or within the word */

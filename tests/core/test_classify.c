@@ -330,12 +330,31 @@ Test(classify, words_for_destructive_patterns)
 	         "s3 Get Object|s3 GetObject|rm|x|drop"},
 		{"{\"operation\": \"frob\", \"command\": [\"grep\", \"delete\"], \"arguments\": {\"a\": "
 	         "\"drop\"}}",
-	         "frob|grep|drop"},
+	         "frob|grep|delete|drop"},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *got = words_of(cases[i].json);
 		cr_expect_str_eq(got, cases[i].expect, "%s: %s", cases[i].json, got);
 	}
+}
+
+Test(classify, a_caller_who_knows_worse_sees_all_words)
+{
+	struct hp_deed deed =
+		deed_of("{\"operation\": \"mcp:docs/search\", \"arguments\": "
+	                "{\"query\": \"delete stack\"}, \"command\": [\"grep\", \"x\"]}");
+	struct hp_classes classes;
+	const char *const *texts;
+	size_t count;
+	cr_assert_eq(hp_classify(classifier, &arena, &deed, &classes, NULL), HP_OK);
+	cr_expect(classes.read && classes.read_command && !classes.sql_command);
+	cr_assert_eq(hp_classify_words_of(&arena, &deed, &classes, &texts, &count, NULL), HP_OK);
+	cr_expect_eq(count, 2);
+	classes.unknown = true;
+	cr_assert_eq(hp_classify_words_of(&arena, &deed, &classes, &texts, &count, NULL), HP_OK);
+	cr_assert_eq(count, 4);
+	cr_expect_str_eq(texts[2], "x");
+	cr_expect_str_eq(texts[3], "delete stack");
 }
 
 Test(classify, refuses_bad_rules_with_their_line)
