@@ -44,15 +44,15 @@ hp_audit_node_put(void *context, uint64_t index, const struct hp_hash *hash)
 						  : hp_store_node_put(nodes->store, index, hash);
 	if (status != HP_OK)
 		return status;
-	/* Leaf number size-1 completes a node at each level that divides size. */
-	for (unsigned level = 0; level < HP_AUDIT_LEVELS && size % (UINT64_C(1) << level) == 0;
-	     level++)
-		if (last_index(level, size) == index) {
-			tree->edge[level].known = true;
-			tree->edge[level].index = index;
-			tree->edge[level].hash = *hash;
-			return HP_OK;
-		}
+	/* Leaf number size-1 completes a node at each level that divides size. All but the highest
+	 * are right children, whose parent follows at once: a later leaf asks only for the highest,
+	 * and for the left children below it that stand here already. */
+	unsigned level = (unsigned)__builtin_ctzll(size);
+	if (last_index(level, size) == index) {
+		tree->edge[level].known = true;
+		tree->edge[level].index = index;
+		tree->edge[level].hash = *hash;
+	}
 	return HP_OK;
 }
 
@@ -62,6 +62,8 @@ hp_audit_tree_load(struct hp_audit_nodes *nodes, uint64_t size)
 	struct hp_audit_tree tree = {.size = size};
 	for (unsigned level = 0; level < HP_AUDIT_LEVELS && size >> level > 0; level++) {
 		uint64_t index = last_index(level, size);
+		if ((size >> level & 1) == 0)
+			continue;
 		enum hp_status status =
 			hp_store_node_get(nodes->store, index, &tree.edge[level].hash);
 		if (status != HP_OK)

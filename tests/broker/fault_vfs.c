@@ -14,6 +14,7 @@ struct faulty_file {
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs faulty_vfs;
 static sqlite3_io_methods methods;
+static unsigned syncs;
 static struct {
 	unsigned left; /* operations until the fault; 0: none armed */
 	int result;
@@ -82,6 +83,7 @@ faulty_truncate(sqlite3_file *file, sqlite3_int64 len)
 static int
 faulty_sync(sqlite3_file *file, int flags)
 {
+	syncs++;
 	int result = fault_vfs_step();
 	return result != SQLITE_OK ? result : real(file)->pMethods->xSync(real(file), flags);
 }
@@ -201,6 +203,12 @@ fault_vfs_arm(unsigned nth, int result, bool for_good)
 	fault.result = result;
 	fault.for_good = for_good;
 	fault.struck = false;
+}
+
+unsigned
+fault_vfs_syncs(void)
+{
+	return syncs;
 }
 
 bool

@@ -17,6 +17,8 @@ void fault_vfs_arm(unsigned nth, int result, bool for_good);
 /* Counts one operation of somebody else's (a wrapped system call): SQLITE_OK where it may go on. */
 int fault_vfs_step(void);
 
+/* Files synced so far. */
+unsigned fault_vfs_syncs(void);
 /* Whether the fault has struck since it was armed. */
 bool fault_vfs_struck(void);
 

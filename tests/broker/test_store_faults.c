@@ -145,6 +145,16 @@ Test(store_faults, a_failed_sync)
 	cr_assert_gt(try_every_write(SQLITE_IOERR_FSYNC, false), 5);
 }
 
+/* store.h: what is committed is on the disk, not only with the system. */
+Test(store_faults, every_commit_is_synced)
+{
+	for (unsigned n = 1; n < 5; n++) {
+		unsigned before = fault_vfs_syncs();
+		fixture_insert(&f, n, HP_STATE_PENDING);
+		cr_assert_gt(fault_vfs_syncs(), before);
+	}
+}
+
 /* The engine rolls back on FULL by itself: what follows must not commit alone. */
 Test(store_faults, nothing_commits_after_a_failure_inside_the_turn)
 {
