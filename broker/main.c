@@ -41,6 +41,25 @@ signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* Of a start that failed: a file to mend, an instance that is somebody's, or the system. */
+static int
+exit_code(enum hp_status status)
+{
+	switch (status) {
+	case HP_INVALID:
+	case HP_NOT_FOUND:
+	case HP_TOO_LARGE:
+	case HP_REFUSED:
+	case HP_UNSUPPORTED:
+		return HP_EXIT_USAGE;
+	case HP_CONFLICT:
+	case HP_BAD_SIGNATURE:
+		return HP_EXIT_CONFLICT;
+	default:
+		return HP_EXIT_INTERNAL;
+	}
+}
+
 static int
 serve(const char *home)
 {
@@ -57,9 +76,7 @@ serve(const char *home)
 		fprintf(stderr, "holdpointd: %s\n",
 			err.message[0] ? err.message : hp_status_text(status));
 		close(signal_fd);
-		return status == HP_INVALID || status == HP_NOT_FOUND ? HP_EXIT_USAGE
-		       : status == HP_CONFLICT			      ? HP_EXIT_CONFLICT
-								      : HP_EXIT_INTERNAL;
+		return exit_code(status);
 	}
 	HP_LOG("info", "ready", "instance", broker->config.instance, "agents",
 	       broker->config.agents, "control", broker->config.control);

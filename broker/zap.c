@@ -356,7 +356,7 @@ canary_refused(struct hp_broker *broker, const char *name, int type, const char 
 	uint16_t outcome = probe_wait(broker, &probe);
 	probe_close(&probe);
 	if (outcome != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-		return hp_fail(err, HP_REFUSED,
+		return hp_fail(err, HP_IO,
 			       "the %s socket did not refuse a stranger's key (event %u): not "
 			       "serving",
 			       name, outcome);
@@ -394,7 +394,7 @@ canary_uid(struct hp_broker *broker, const char *endpoint, struct hp_error *err)
 	probe_close(&probe);
 	broker->zap->has_canary = false;
 	if (uid < 0)
-		return hp_fail(err, HP_UNSUPPORTED,
+		return hp_fail(err, HP_IO,
 			       "this libzmq does not tell the uid of an ipc peer, so the same-uid "
 			       "rule cannot hold: not serving");
 	return HP_OK;

@@ -40,7 +40,8 @@ HP_MUST_CHECK enum hp_status hp_zap_guard(struct hp_broker *broker, void *socket
 
 /*
  * Proves, on the bound sockets, that a stranger's key is refused, and (on ipc) that an accepted
- * peer's uid can be read. Runs before the broker says that it is ready. HP_REFUSED: it fails open.
+ * peer's uid can be read. Runs before the broker says that it is ready. HP_IO: one of them does not
+ * hold, and the broker must not serve.
  */
 HP_MUST_CHECK enum hp_status hp_zap_canary(struct hp_broker *broker, struct hp_error *err);
 

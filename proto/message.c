@@ -41,7 +41,7 @@ static const struct hp_field id_fields[] = {COMMON, ID, END};
 
 static const struct hp_field hello_fields[] = {
 	COMMON,
-	{.name = "client", .kinds = HP_K_STR, .required = true, .max = HP_LIMIT_SUMMARY_BYTES},
+	{.name = "client", .kinds = HP_K_STR, .max = HP_LIMIT_SUMMARY_BYTES},
 	END,
 };
 

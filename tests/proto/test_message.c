@@ -19,7 +19,7 @@ static const struct {
 	const char *json;
 	const char *required; /* besides type and seq */
 } least[] = {
-	{HP_MSG_hello, COMMON("hello") ", \"client\": \"test\"", "client"},
+	{HP_MSG_hello, COMMON("hello") ", \"client\": \"test\"", ""},
 	{HP_MSG_submit, COMMON("submit") ", " REQUEST,
 	 "id action summary why impact alternatives"},
 	{HP_MSG_wait, COMMON("wait") ", " UUID ", \"until\": \"decided\", \"timeout_ms\": 0",
