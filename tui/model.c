@@ -124,12 +124,12 @@ hp_model_welcome(struct hp_model *model, const struct hp_value *reply, int64_t n
 }
 
 unsigned
-hp_model_lose(struct hp_model *model, const char *why, int64_t now_ms)
+hp_model_lose(struct hp_model *model, const char *why, int64_t since_ms)
 {
 	if (model->lost && strcmp(model->lost_why, why) == 0)
 		return HP_CHANGED_NOTHING;
 	if (!model->lost)
-		model->lost_since_ms = now_ms;
+		model->lost_since_ms = since_ms;
 	model->lost = true;
 	snprintf(model->lost_why, sizeof model->lost_why, "%s", why);
 	return HP_CHANGED_PANE;

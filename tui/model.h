@@ -183,7 +183,8 @@ void hp_model_release(struct hp_model *model);
 
 /* A `welcome`: sets the clock, the name, the halt; ends a loss. */
 unsigned hp_model_welcome(struct hp_model *model, const struct hp_value *reply, int64_t now_ms);
-unsigned hp_model_lose(struct hp_model *model, const char *why, int64_t now_ms);
+/* The broker is not to be heard since then. */
+unsigned hp_model_lose(struct hp_model *model, const char *why, int64_t since_ms);
 /* An event. A gap in event_seq sets want_list. */
 unsigned hp_model_event(struct hp_model *model, const struct hp_value *event, int64_t now_ms);
 /* Passing time: expiry, rows that have lingered, the last minute's bell. */

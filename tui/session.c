@@ -356,7 +356,7 @@ watch_connection(struct hp_session *session, struct hp_model *model, int64_t now
 		session->beat_ms = now_ms;
 	}
 	if (now_ms - session->heard_ms >= HP_SILENCE_MS)
-		changed |= hp_model_lose(model, "no answer from the broker", now_ms);
+		changed |= hp_model_lose(model, "no answer from the broker", session->heard_ms);
 	return changed;
 }
 

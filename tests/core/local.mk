@@ -2,6 +2,7 @@
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
 	tests/core/test_text \
+	tests/core/test_present \
 	tests/core/test_pattern \
 	tests/core/test_sql \
 	tests/core/test_shell \
@@ -107,6 +108,10 @@ tests_core_test_policy_load_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_text_SOURCES = %D%/test_text.c
 tests_core_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_text_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_present_SOURCES = %D%/test_present.c
+tests_core_test_present_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_present_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_pattern_SOURCES = %D%/test_pattern.c
 tests_core_test_pattern_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -54,7 +54,7 @@ static struct hp_value *
 impact(struct hp_arena *arena)
 {
 	static const char *const keys[] = {"resources_affected", "cost_usd", "downtime_s",
-					   "users_affected",	 "note",     "reversible"};
+	                                   "users_affected",     "note",     "reversible"};
 	struct hp_value *map = hp_value_map(arena);
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -75,9 +75,9 @@ rollback(struct hp_arena *arena)
 static struct hp_value *
 canonical_map(struct feed *feed, const struct feed_request *request)
 {
-	static const char *const absent[] = {"arguments", "command", "cwd",	   "env",
-					     "files",	  "audience", "confidence", "session",
-					     "branch",	  "supersedes"};
+	static const char *const absent[] = {"arguments", "command",   "cwd",        "env",
+	                                     "files",     "audience",  "confidence", "session",
+	                                     "branch",    "supersedes"};
 	static const char *const empty[] = {"alternatives", "evidence", "findings", "quorum"};
 	struct hp_arena *arena = &feed->arena;
 	struct hp_value *map = hp_value_map(arena);
@@ -100,7 +100,7 @@ canonical_map(struct feed *feed, const struct feed_request *request)
 	hp_map_set_str(arena, map, "why", "why");
 	hp_map_set(arena, map, "impact", impact(arena));
 	hp_map_set(arena, map, "rollback",
-		   request->with_rollback ? rollback(arena) : hp_value_nil(arena));
+	           request->with_rollback ? rollback(arena) : hp_value_nil(arena));
 	for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
 		hp_map_set(arena, map, absent[i], hp_value_nil(arena));
 	for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
@@ -151,7 +151,7 @@ feed_summary(struct feed *feed, const struct feed_request *request)
 
 struct hp_value *
 feed_listing(struct feed *feed, const struct feed_request *requests, size_t count,
-	     uint64_t event_seq)
+             uint64_t event_seq)
 {
 	struct hp_arena *arena = &feed->arena;
 	struct hp_value *map = hp_value_map(arena), *items = hp_value_array(arena);

@@ -34,11 +34,11 @@ const char *feed_id(struct feed *feed, int number);
 struct hp_value *feed_summary(struct feed *feed, const struct feed_request *request);
 /* One page with these requests. */
 struct hp_value *feed_listing(struct feed *feed, const struct feed_request *requests, size_t count,
-			      uint64_t event_seq);
+                              uint64_t event_seq);
 /* The answer to `show`. */
 struct hp_value *feed_show(struct feed *feed, const struct feed_request *request);
 struct hp_value *feed_event(struct feed *feed, const struct feed_request *request,
-			    const char *topic, uint64_t seq);
+                            const char *topic, uint64_t seq);
 struct hp_value *feed_welcome(struct feed *feed, int64_t now_ms);
 
 /* Lists these requests at steady time 0, with the clock set. */

@@ -1,5 +1,6 @@
 """Drives the real console in a pseudo-terminal and speaks TAP."""
 import fcntl
+import multiprocessing
 import os
 import pty
 import select
@@ -20,6 +21,7 @@ SOURCE = os.environ.get("HP_SRCDIR", os.path.join(os.path.dirname(__file__), "..
 BUILD = os.environ.get("HP_BUILDDIR", SOURCE)
 PROGRAM = os.environ.get("HP_CONSOLE", os.path.join(BUILD, "holdpoint"))
 UPDATE = os.environ.get("HP_UPDATE_SCREENS")    # write the expected screens instead of comparing
+WORKERS = int(os.environ.get("HP_TUI_WORKERS", "4"))
 PATIENCE_S = 20     # only a hanging console waits that long
 ARM_S = 0.45        # a little more than the console's 0.4 s
 
@@ -188,25 +190,37 @@ def wait_for(condition, what):
         time.sleep(0.01)
 
 
+def run(number):
+    """One test on a stage of its own: its TAP line, and what went wrong."""
+    test = TESTS[number]
+    name = (test.__doc__ or test.__name__).strip().splitlines()[0].rstrip(".")
+    try:
+        with Stage() as stage:
+            test(stage)
+        return ["ok %d - %s" % (number + 1, name)]
+    except (AssertionError, Foreign, OSError, ValueError, LookupError) as error:
+        where = traceback.extract_tb(error.__traceback__)
+        lines = ["%s:%d" % (frame.filename, frame.lineno) for frame in where]
+        lines += ("%s: %s" % (type(error).__name__, error)).splitlines()
+        return ["not ok %d - %s" % (number + 1, name)] + ["# " + line for line in lines]
+
+
+TESTS = []      # of this program; inherited by the workers
+
+
 def main(tests):
-    """Runs functions that take a Stage; their first line of documentation is the TAP name."""
+    """Runs functions that take a Stage; their first line of documentation is the TAP name.
+
+    They wait more than they work, so several run at a time.
+    """
     if not os.access(PROGRAM, os.X_OK):
         sys.exit("1..0\nBail out! no program %s" % PROGRAM)
     only = sys.argv[1:]
-    tests = [test for test in tests if not only or test.__name__ in only]
-    print("1..%d" % len(tests), flush=True)
+    TESTS.extend(test for test in tests if not only or test.__name__ in only)
+    print("1..%d" % len(TESTS), flush=True)
     failed = 0
-    for number, test in enumerate(tests, 1):
-        name = (test.__doc__ or test.__name__).strip().splitlines()[0].rstrip(".")
-        try:
-            with Stage() as stage:
-                test(stage)
-            print("ok %d - %s" % (number, name), flush=True)
-        except (AssertionError, Foreign, OSError) as error:
-            failed += 1
-            print("not ok %d - %s" % (number, name), flush=True)
-            where = traceback.extract_tb(error.__traceback__)
-            lines = ["%s:%d" % (frame.filename, frame.lineno) for frame in where]
-            for line in [*lines, *("%s: %s" % (type(error).__name__, error)).splitlines()]:
-                print("# " + line, flush=True)
+    with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
+        for lines in pool.imap(run, range(len(TESTS))):
+            failed += lines[0].startswith("not ok")
+            print("\n".join(lines), flush=True)
     sys.exit(1 if failed else 0)

@@ -234,8 +234,15 @@ def monochrome(stage):
 
 
 def leaves_the_terminal(stage):
-    """7: quitting gives the terminal back, exit 0"""
-    console = stage.console().sees("no request is waiting").press("q").exits(0)
+    """7: quitting gives the terminal and all memory back, exit 0"""
+    night(stage)
+    console = stage.console().sees("3 pending").press(ENTER)
+    console.sees("WHAT").arm().press("m")
+    console.sees("note:").arm().press("left\r")
+    console.sees("note recorded").arm().press("n")
+    console.sees("request 01936f2a-0002", "CreateDBInstance").arm().press("?")
+    console.sees("this page").arm().press(ESCAPE)
+    console.loses("this page").arm().press("q").exits(0)
     assert console.screen.left_alternate
     assert console.stderr() == "", console.stderr()
 

@@ -54,13 +54,13 @@ Test(control, every_row_of_the_table_is_whole)
 		cr_expect_not_null(hp_actions[i].act);
 		cr_expect(hp_actions[i].help && *hp_actions[i].help);
 		cr_expect(strlen(hp_actions[i].help) <= 46, "%s fits 60 columns",
-			  hp_actions[i].name);
+		          hp_actions[i].name);
 		for (size_t j = i + 1; j < hp_action_count; j++) {
 			cr_expect_neq(hp_actions[i].key, hp_actions[j].key, "%s and %s",
-				      hp_actions[i].name, hp_actions[j].name);
+			              hp_actions[i].name, hp_actions[j].name);
 			cr_expect(!hp_actions[i].other_key ||
-					  hp_actions[i].other_key != hp_actions[j].other_key,
-				  "%s and %s", hp_actions[i].name, hp_actions[j].name);
+			                  hp_actions[i].other_key != hp_actions[j].other_key,
+			          "%s and %s", hp_actions[i].name, hp_actions[j].name);
 		}
 	}
 }
@@ -70,8 +70,12 @@ Test(control, names_of_keys)
 	static const struct {
 		uint32_t key;
 		const char *name;
-	} cases[] = {{'a', "a"},	  {HP_CTRL('d'), "^D"},	    {'\t', "Tab"},
-		     {HP_KEY_ENTER, "Enter"}, {HP_KEY_PAGE_UP, "PgUp"}, {'?', "?"}};
+	} cases[] = {{'a', "a"},
+	             {HP_CTRL('d'), "^D"},
+	             {'\t', "Tab"},
+	             {HP_KEY_ENTER, "Enter"},
+	             {HP_KEY_PAGE_UP, "PgUp"},
+	             {'?', "?"}};
 	char buffer[8];
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		cr_expect_str_eq(hp_control_key_name(cases[i].key, buffer), cases[i].name);
@@ -87,7 +91,7 @@ Test(control, deciding_keys_arm_after_the_drawing)
 		unsigned changed = hp_control_key(model, (uint32_t)keys[i], HP_ARM_MS);
 		cr_expect_neq(model->dialog.kind, HP_DIALOG_NONE, "%c", keys[i]);
 		cr_expect_eq(changed & (HP_CHANGED_PANE | HP_CHANGED_FLUSH),
-			     HP_CHANGED_PANE | HP_CHANGED_FLUSH);
+		             HP_CHANGED_PANE | HP_CHANGED_FLUSH);
 		hp_dialog_close(model);
 	}
 }
@@ -130,8 +134,8 @@ Test(control, approving_sends_the_pinned_id_and_digest)
 
 Test(control, anything_but_the_confirmation_sends_nothing)
 {
-	static const char *const wrong[] = {"", "o", "orders-r", "orders-roo", "Orders-ro",
-					    " orders-ro", "orders-ro ", "yes"};
+	static const char *const wrong[] = {"",          "o",          "orders-r",   "orders-roo",
+	                                    "Orders-ro", " orders-ro", "orders-ro ", "yes"};
 	press('a');
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		type(wrong[i]);
@@ -350,7 +354,7 @@ Test(control, answers)
 	cr_assert(model->pinned.want_show);
 	hp_model_answer(model, &order, NULL);
 	cr_assert_str_eq(model->message,
-			 "no answer to the approval: it may or may not count; look again");
+	                 "no answer to the approval: it may or may not count; look again");
 	cr_assert(model->message_is_error);
 }
 

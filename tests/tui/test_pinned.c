@@ -42,7 +42,7 @@ Test(pinned, is_fixed_when_it_is_opened)
 	memcpy(digest, feed.model.pinned.digest, sizeof digest);
 	/* Another request's answer, or the same id with another announced digest, moves nothing. */
 	cr_assert_eq(hp_pinned_load(&feed.model, feed_show(&feed, &requests[1])),
-		     HP_CHANGED_NOTHING);
+	             HP_CHANGED_NOTHING);
 	struct feed_request changed = requests[0];
 	changed.resource = "db/all";
 	hp_queue_put(&feed.model, feed_summary(&feed, &changed), 20, 0);
@@ -126,8 +126,9 @@ Test(pinned, an_unchanged_answer_disarms_nothing)
 	cr_assert_eq(hp_pinned_load(&feed.model, again), HP_CHANGED_NOTHING);
 	one.approvals = 1;
 	cr_assert_eq(hp_pinned_load(&feed.model, feed_show(&feed, &one)),
-		     HP_CHANGED_PANE | HP_CHANGED_FLUSH);
-	feed.model.dialog.kind = HP_DIALOG_NOTE; /* what is typed into a dialog is not thrown away */
+	             HP_CHANGED_PANE | HP_CHANGED_FLUSH);
+	feed.model.dialog.kind =
+		HP_DIALOG_NOTE; /* what is typed into a dialog is not thrown away */
 	one.approvals = 2;
 	cr_assert_eq(hp_pinned_load(&feed.model, feed_show(&feed, &one)), HP_CHANGED_PANE);
 }
@@ -193,9 +194,9 @@ Test(pinned, states_and_deeds)
 		const char *state;
 		bool deny, extend;
 	} cases[] = {
-		{"pending", true, true},    {"granted", true, false},   {"denied", false, false},
-		{"expired", false, false},  {"executing", false, false}, {"halted", false, false},
-		{"unknown", false, false},  {"withdrawn", false, false},
+		{"pending", true, true},   {"granted", true, false},    {"denied", false, false},
+		{"expired", false, false}, {"executing", false, false}, {"halted", false, false},
+		{"unknown", false, false}, {"withdrawn", false, false},
 	};
 	struct feed_request one = feed_request(1);
 	feed_list(&feed, &one, 1);

@@ -183,7 +183,8 @@ Test(queue, events_that_a_listing_covers_change_nothing)
 
 Test(queue, bells)
 {
-	struct feed_request first = feed_request(1), gated = feed_request(2), free = feed_request(3);
+	struct feed_request first = feed_request(1), gated = feed_request(2),
+			    free = feed_request(3);
 	free.tier = "supervised";
 	feed_list(&feed, &first, 1);
 	cr_assert_not(feed.model.bell, "what was there before is not new");
@@ -204,8 +205,8 @@ Test(queue, bells)
 Test(queue, what_is_no_summary_is_ignored)
 {
 	static const char *const ids[] = {"", "short", "01936f2a-0001-7000-8000-00000000000g",
-					  "01936f2a00001-7000-8000-000000000000",
-					  "../../etc/passwd-0001-7000-8000-0000"};
+	                                  "01936f2a00001-7000-8000-000000000000",
+	                                  "../../etc/passwd-0001-7000-8000-0000"};
 	struct feed_request one = feed_request(1);
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
 		struct hp_value *summary = feed_summary(&feed, &one);
@@ -225,7 +226,8 @@ Test(queue, rows_hold_visible_ascii_only)
 {
 	struct feed_request one = feed_request(1);
 	one.operation = "a\x1b[2J\xe2\x80\xae";
-	one.resource = "pr\xd0\xbe" "d";
+	one.resource = "pr\xd0\xbe"
+		       "d";
 	feed_list(&feed, &one, 1);
 	const struct hp_row *row = hp_queue_find(&feed.model.queue, feed_id(&feed, 1));
 	cr_assert_str_eq(row->operation, "a<U+001B>[2J<U+202E>");
@@ -258,7 +260,7 @@ Test(queue, filters)
 	const struct hp_row *row = hp_queue_find(&feed.model.queue, feed_id(&feed, 1));
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 		cr_expect_eq(hp_row_matches(row, cases[i].filter), cases[i].matches, "\"%s\"",
-			     cases[i].filter);
+		             cases[i].filter);
 }
 
 Test(queue, a_filter_moves_the_selection_only_off_hidden_rows)
@@ -315,9 +317,8 @@ Test(queue, is_bounded)
 			struct hp_value *copy = hp_value_copy(&feed.arena, summary);
 			copy->map.pairs[0].value = hp_value_str(
 				&feed.arena,
-				hp_arena_printf(&feed.arena,
-						"%08x-0001-7000-8000-000000000000",
-						page * 5000 + i));
+				hp_arena_printf(&feed.arena, "%08x-0001-7000-8000-000000000000",
+			                        page * 5000 + i));
 			hp_array_add(&feed.arena, items, copy);
 		}
 		struct hp_value *reply = hp_value_map(&feed.arena);
