@@ -9,7 +9,9 @@ BROKER_PID=
 COUNT=0
 
 finish() {
-	[ -z "$BROKER_PID" ] || { kill "$BROKER_PID"; wait "$BROKER_PID"; } 2>/dev/null
+	# shellcheck disable=SC2046
+	kill $BROKER_PID $(jobs -p) 2>/dev/null
+	wait 2>/dev/null
 	rm -rf "$SCRATCH"
 }
 trap finish EXIT
