@@ -2,7 +2,7 @@
 noinst_LIBRARIES += tui/libhptui.a
 tui_libhptui_a_SOURCES = \
 	%D%/app.h %D%/app.c \
-	%D%/model.h %D%/model.c %D%/queue.c %D%/pinned.c %D%/dialog.c \
+	%D%/model.h %D%/model.c %D%/queue.c %D%/queue_view.c %D%/pinned.c %D%/dialog.c \
 	%D%/actions.def %D%/control.h %D%/control.c \
 	%D%/session.h %D%/session.c \
 	%D%/safe.h %D%/safe.c %D%/screen.h %D%/screen.c %D%/terminal.c \

@@ -479,8 +479,9 @@ def filters(stage):
     """filters by words and by columns"""
     night(stage)
     console = stage.console().sees("3 pending")
-    for text, shown in (("env:staging", "1-1/1"), ("agent:kiro", "1-2/2"), ("class:CREATE", "1-1/1"),
-                        ("tier:gated delete", "1-1/1"), ("replica", "1-1/1"), ("xyzzy", "0-0/0")):
+    for text, shown in (("env:staging", "1-1/1"), ("agent:kiro", "1-2/2"),
+                        ("class:CREATE", "1-1/1"), ("tier:gated delete", "1-1/1"),
+                        ("replica", "1-1/1"), ("xyzzy", "0-0/0")):
         console.press("/")
         console.sees("all must match").arm().press("\x15" + text + ENTER)
         console.loses("all must match").sees("filter " + text, shown).arm()
