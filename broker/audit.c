@@ -99,15 +99,17 @@ hp_audit_append(struct hp_audit *audit, const struct hp_clock *clock,
 		return hp_fail(err, status, "cannot add a leaf to the log: %s",
 			       *hp_store_error(audit->store) ? hp_store_error(audit->store)
 							     : hp_status_text(status));
-	if (clock->wall_ms >= audit->last_wall_ms) {
-		audit->last_wall_ms = clock->wall_ms;
-		return HP_OK;
-	}
-	/* The clock is behind: leaves written meanwhile must not thaw what it froze, nor may a
-	 * restart, which would see only the newest of them. */
-	status = hp_store_put_int(audit->store, HP_AUDIT_LATEST, audit->last_wall_ms);
+	return HP_OK;
+}
+
+enum hp_status
+hp_audit_forget_clock(struct hp_audit *audit, const struct hp_clock *clock, struct hp_error *err)
+{
+	audit->last_wall_ms = clock->wall_ms;
+	audit->wall_kept = false;
+	enum hp_status status = hp_store_put_int(audit->store, HP_AUDIT_WALL_SETTING, 0);
 	return status == HP_OK ? HP_OK
-			       : hp_fail(err, status, "cannot keep the log's latest time: %s",
+			       : hp_fail(err, status, "cannot forget the log's latest time: %s",
 					 hp_store_error(audit->store));
 }
 

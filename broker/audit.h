@@ -37,7 +37,23 @@ HP_MUST_CHECK enum hp_status hp_audit_open(struct hp_store *store, const char *i
 					   const uint8_t seed[HP_SIGN_SEED_BYTES],
 					   const char *lock_path, struct hp_audit **ret_audit,
 					   struct hp_error *err);
+/*
+ * Opens the log although the lock file does not vouch for it (`holdpointd --rebase`): checks only
+ * that leaves and tree agree with each other. The caller appends a leaf that says why, commits, and
+ * makes a checkpoint, which replaces the lock; hp_audit_checkpoint_text() is the old one's until
+ * then. HP_CONFLICT: the log does not agree with itself.
+ */
+HP_MUST_CHECK enum hp_status hp_audit_accept(struct hp_store *store, const char *instance,
+					     const uint8_t seed[HP_SIGN_SEED_BYTES],
+					     const char *lock_path, struct hp_audit **ret_audit,
+					     struct hp_error *err);
 void hp_audit_close(struct hp_audit *audit);
+
+/* From now on this clock is believed, however far ahead an earlier one was; part of a rebase. Needs
+ * an open transaction. */
+HP_MUST_CHECK enum hp_status hp_audit_forget_clock(struct hp_audit *audit,
+						   const struct hp_clock *clock,
+						   struct hp_error *err);
 
 /* Adds one leaf; needs an open transaction. */
 HP_MUST_CHECK enum hp_status hp_audit_append(struct hp_audit *audit, const struct hp_clock *clock,

@@ -165,7 +165,6 @@ check_leaf(struct hp_audit *audit, struct hp_audit_nodes *nodes, struct hp_arena
 		return hp_fail(err, HP_CONFLICT,
 			       "leaf %" PRIu64 " is not the one the tree holds" REMEDY, seq);
 	if (leaf.wall_ms > audit->last_wall_ms)
-		if (leaf.wall_ms > audit->last_wall_ms)
 		audit->last_wall_ms = leaf.wall_ms;
 	return status == HP_OK ? HP_OK : fail_store(audit, err, status);
 }
@@ -235,23 +234,29 @@ check(struct hp_audit *audit, struct hp_error *err)
 	return status;
 }
 
-/* The latest time of all leaves: the newest may have been written by a clock that was behind. */
+/*
+ * Whatever the lock file says: only that the log agrees with itself, from its first leaf on. The
+ * lock's bytes are read so that they can be replaced.
+ */
 static enum hp_status
-read_latest(struct hp_audit *audit, struct hp_error *err)
+check_itself(struct hp_audit *audit, struct hp_error *err)
 {
-	int64_t kept_ms = 0;
-	enum hp_status status = hp_store_get_int(audit->store, HP_AUDIT_LATEST, 0, &kept_ms);
+	uint64_t count = 0;
+	enum hp_status status = hp_store_leaf_count(audit->store, &count);
 	if (status != HP_OK)
 		return fail_store(audit, err, status);
-	if (kept_ms > audit->last_wall_ms)
-		audit->last_wall_ms = kept_ms;
-	audit->committed_wall_ms = audit->last_wall_ms;
-	return HP_OK;
+	status = hp_file_read(audit->lock_path, &audit->text, err);
+	if (status == HP_OK || status == HP_NOT_FOUND)
+		status = check_tail(audit, 0, count, err);
+	if (status == HP_OK)
+		hp_audit_committed(audit);
+	return status;
 }
 
-enum hp_status
-hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[HP_SIGN_SEED_BYTES],
-	      const char *lock_path, struct hp_audit **ret_audit, struct hp_error *err)
+/* `accept`: the operator vouches for the database instead of the lock file. */
+static enum hp_status
+open_log(struct hp_store *store, const char *instance, const uint8_t seed[HP_SIGN_SEED_BYTES],
+	 const char *lock_path, bool accept, struct hp_audit **ret_audit, struct hp_error *err)
 {
 	struct hp_buf held = {0};
 	struct hp_audit *audit = calloc(1, sizeof *audit);
@@ -274,11 +279,9 @@ hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[H
 	if (status == HP_OK)
 		status = hp_lockfile_take(hp_buf_text(&held), &audit->held_fd, err);
 	if (status == HP_OK)
-		status = check(audit, err);
-	if (status == HP_OK)
-		status = read_latest(audit, err);
+		status = accept ? check_itself(audit, err) : check(audit, err);
 	/* An empty log is vouched for too: from now on a missing lock file means something. */
-	if (status == HP_OK && audit->text.len == 0)
+	if (status == HP_OK && audit->text.len == 0 && !accept)
 		status = hp_audit_checkpoint(audit, err);
 	if (status == HP_OK)
 		*ret_audit = audit;
@@ -286,4 +289,19 @@ hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[H
 		hp_audit_close(audit);
 	hp_buf_release(&held);
 	return status;
+}
+
+enum hp_status
+hp_audit_open(struct hp_store *store, const char *instance, const uint8_t seed[HP_SIGN_SEED_BYTES],
+	      const char *lock_path, struct hp_audit **ret_audit, struct hp_error *err)
+{
+	return open_log(store, instance, seed, lock_path, false, ret_audit, err);
+}
+
+enum hp_status
+hp_audit_accept(struct hp_store *store, const char *instance,
+		const uint8_t seed[HP_SIGN_SEED_BYTES], const char *lock_path,
+		struct hp_audit **ret_audit, struct hp_error *err)
+{
+	return open_log(store, instance, seed, lock_path, true, ret_audit, err);
 }

@@ -7,9 +7,6 @@
 #include "broker/audit.h"
 #include "broker/audit_tree.h"
 
-/* The setting that keeps the latest time of all leaves once a clock went backwards. */
-#define HP_AUDIT_LATEST "latest_wall_ms"
-
 struct hp_audit {
 	struct hp_store *store;
 	char *instance, *lock_path;

@@ -33,7 +33,7 @@ read_key(struct hp_broker *broker, struct hp_error *err)
 }
 
 static enum hp_status
-open_store(struct hp_broker *broker, struct hp_error *err)
+open_store(struct hp_broker *broker, bool accept, struct hp_error *err)
 {
 	const char *path = hp_arena_printf(&broker->config_arena, "%s/holdpoint.db",
 					   broker->config.state_dir);
@@ -42,9 +42,9 @@ open_store(struct hp_broker *broker, struct hp_error *err)
 	if (status == HP_OK)
 		status = hp_store_open(path, &broker->store, err);
 	if (status == HP_OK)
-		status = hp_audit_open(broker->store, broker->config.instance,
-				       broker->key.sign_secret, broker->config.lock_file,
-				       &broker->audit, err);
+		status = (accept ? hp_audit_accept : hp_audit_open)(
+			broker->store, broker->config.instance, broker->key.sign_secret,
+			broker->config.lock_file, &broker->audit, err);
 	return status;
 }
 
@@ -104,7 +104,7 @@ hp_broker_open(const char *home, struct hp_broker **ret_broker, struct hp_error 
 	    (status = read_config(broker, home, err)) != HP_OK ||
 	    (status = read_key(broker, err)) != HP_OK ||
 	    (status = hp_sockets_lock(broker, err)) != HP_OK ||
-	    (status = open_store(broker, err)) != HP_OK ||
+	    (status = open_store(broker, false, err)) != HP_OK ||
 	    (status = open_caches(broker, err)) != HP_OK ||
 	    (status = first_load(broker, err)) != HP_OK ||
 	    (status = hp_sockets_open(broker, err)) != HP_OK ||
@@ -114,6 +114,51 @@ hp_broker_open(const char *home, struct hp_broker **ret_broker, struct hp_error 
 	}
 	*ret_broker = broker;
 	return HP_OK;
+}
+
+/* One transaction: why, over what, and what the lock file said. */
+static enum hp_status
+record_rebase(struct hp_broker *broker, const char *reason, struct hp_error *err)
+{
+	struct hp_arena *arena = &broker->arena;
+	const char *lock = hp_audit_checkpoint_text(broker->audit, NULL);
+	enum hp_status status = hp_clock_read(&broker->clock);
+	if (status == HP_OK)
+		status = hp_store_begin(broker->store);
+	if (status != HP_OK)
+		return hp_fail(err, status, "cannot begin: %s", hp_status_text(status));
+	if ((status = hp_audit_forget_clock(broker->audit, &broker->clock, err)) != HP_OK)
+		return status;
+	struct hp_value *body = hp_value_map(arena);
+	hp_map_set_str(arena, body, "reason", reason);
+	hp_map_set(arena, body, "leaves", hp_value_uint(arena, hp_audit_size(broker->audit)));
+	if (lock) /* bin: it may be anything */
+		hp_map_set_bin(arena, body, "lock", lock, strnlen(lock, HP_LIMIT_STRING_BYTES));
+	hp_record(broker, "rebase", "broker", NULL, body, false);
+	if (broker->fatal || hp_store_commit(broker->store) != HP_OK)
+		return hp_fail(err, HP_IO, "cannot record the rebase: %s",
+			       hp_store_error(broker->store));
+	hp_audit_committed(broker->audit);
+	return hp_audit_checkpoint(broker->audit, err);
+}
+
+enum hp_status
+hp_broker_rebase(const char *home, const char *reason, uint64_t *ret_size, struct hp_error *err)
+{
+	struct hp_broker *broker = calloc(1, sizeof *broker);
+	if (!broker)
+		return HP_NOMEM;
+	broker->run_lock = -1;
+	enum hp_status status;
+	if ((status = hp_crypto_start()) == HP_OK &&
+	    (status = read_config(broker, home, err)) == HP_OK &&
+	    (status = read_key(broker, err)) == HP_OK &&
+	    (status = hp_sockets_lock(broker, err)) == HP_OK &&
+	    (status = open_store(broker, true, err)) == HP_OK &&
+	    (status = record_rebase(broker, reason, err)) == HP_OK)
+		*ret_size = hp_audit_size(broker->audit);
+	hp_broker_close(broker);
+	return status;
 }
 
 void

@@ -108,6 +108,14 @@ HP_MUST_CHECK enum hp_status hp_broker_open(const char *home, struct hp_broker *
 					    struct hp_error *err);
 void hp_broker_close(struct hp_broker *broker);
 
+/*
+ * Accepts the instance's database as it is, although the checkpoint lock does not vouch for it: a
+ * leaf says why, and the lock is replaced. Serves nothing. HP_CONFLICT: the log does not even agree
+ * with itself, or a broker serves it.
+ */
+HP_MUST_CHECK enum hp_status hp_broker_rebase(const char *home, const char *reason,
+					      uint64_t *ret_size, struct hp_error *err);
+
 /* ---- loop.c ---- */
 
 /* Serves until SIGTERM or SIGINT on `signal_fd` (0), or until fatal (1). */

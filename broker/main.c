@@ -14,13 +14,16 @@
 #include "proto/instance.h"
 
 static const char usage[] =
-	"usage: holdpointd [--home DIR]\n"
+	"usage: holdpointd [--home DIR] [--rebase REASON]\n"
 	"\n"
 	"Serves one holdpoint instance in the foreground; prints \"ready\" on standard output once it\n"
 	"accepts connections. SIGHUP reloads policy and principals, SIGTERM ends it cleanly.\n"
 	"\n"
 	"  --home DIR   instance directory (default $HOLDPOINT_HOME, $XDG_CONFIG_HOME/holdpoint,\n"
 	"               ~/.config/holdpoint)\n"
+	"  --rebase REASON\n"
+	"               accept a database that the checkpoint lock does not vouch for; the reason\n"
+	"               becomes an entry of the log. Serves nothing; start again without it\n"
 	"  -h, --help   this text\n"
 	"  --version    version\n"
 	"\n"
@@ -61,6 +64,32 @@ exit_code(enum hp_status status)
 }
 
 static int
+say_failed(enum hp_status status, const struct hp_error *err)
+{
+	fprintf(stderr, "holdpointd: %s\n",
+		err->message[0] ? err->message : hp_status_text(status));
+	return exit_code(status);
+}
+
+static int
+rebase(const char *home, const char *reason)
+{
+	struct hp_error err = {0};
+	uint64_t size = 0;
+	umask(077);
+	if (!*reason || strlen(reason) > HP_LIMIT_REASON_BYTES) {
+		fprintf(stderr, "holdpointd: --rebase: expected a reason of 1 to %u bytes\n",
+			HP_LIMIT_REASON_BYTES);
+		return HP_EXIT_USAGE;
+	}
+	enum hp_status status = hp_broker_rebase(home, reason, &size, &err);
+	if (status != HP_OK)
+		return say_failed(status, &err);
+	printf("rebased: %llu leaves; the reason is the last of them\n", (unsigned long long)size);
+	return HP_EXIT_OK;
+}
+
+static int
 serve(const char *home)
 {
 	struct hp_broker *broker = NULL;
@@ -73,10 +102,8 @@ serve(const char *home)
 	}
 	enum hp_status status = hp_broker_open(home, &broker, &err);
 	if (status != HP_OK) {
-		fprintf(stderr, "holdpointd: %s\n",
-			err.message[0] ? err.message : hp_status_text(status));
 		close(signal_fd);
-		return exit_code(status);
+		return say_failed(status, &err);
 	}
 	HP_LOG("info", "ready", "instance", broker->config.instance, "agents",
 	       broker->config.agents, "control", broker->config.control);
@@ -98,15 +125,19 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"home", required_argument, NULL, 'H'},
+		{"rebase", required_argument, NULL, 'R'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
-	const char *given = NULL, *home = NULL;
+	const char *given = NULL, *reason = NULL, *home = NULL;
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (c) {
 		case 'H':
 			given = optarg;
+			break;
+		case 'R':
+			reason = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -130,7 +161,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "holdpointd: %s\n", err.message);
 		code = HP_EXIT_USAGE;
 	} else {
-		code = serve(home);
+		code = reason ? rebase(home, reason) : serve(home);
 	}
 	hp_arena_release(&arena);
 	return code;

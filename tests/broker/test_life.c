@@ -328,3 +328,20 @@ Test(life, i8_a_restart_loses_nothing)
 	cr_assert_str_eq(code_of(claim(id, 0)), "ok");
 }
 
+
+Test(life, a_rebase_believes_the_clock_again)
+{
+	struct hp_error err = {0};
+	uint64_t size = 0;
+	advance(24 * 60 * (int64_t)MINUTE, 0); /* a clock a day ahead leaves its leaf behind */
+	submit(id, 0);
+	hp_broker_close(broker);
+	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert(broker->frozen);
+	hp_broker_close(broker);
+	cr_assert_eq(hp_broker_rebase(home, "the clock was wrong", &size, &err), HP_OK, "%s",
+		     err.message);
+	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert_not(broker->frozen);
+	cr_assert_gt(hp_audit_size(broker->audit), size);
+}
