@@ -32,6 +32,19 @@ struct hp_classifier {
 	struct hp_environments environments;
 };
 
+/* What a match of a pattern of `globs` means. */
+struct hp_class_glob {
+	size_t class;
+	bool excepts;     /* it is a `!` glob */
+	bool abbreviated; /* it holds for abbreviated long options alone */
+};
+struct hp_class_glob hp_class_glob_of(unsigned id);
+
+/* Makes `classifier->globs`; `read` is known. */
+HP_MUST_CHECK enum hp_status hp_class_globs_compile(struct hp_classifier *classifier,
+                                                    const struct hp_class_rule *classes,
+                                                    size_t count, struct hp_error *err);
+
 HP_MUST_CHECK enum hp_status hp_environments_init(struct hp_environments *environments,
                                                   struct hp_arena *arena,
                                                   const struct hp_environment_rule *rules,

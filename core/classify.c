@@ -11,54 +11,6 @@
 #include "core/text.h"
 #include "core/words.h"
 
-/* A glob's id in the pattern set. */
-#define ID(class, except) ((unsigned)(class) * 2u + ((except) ? 1u : 0u))
-
-static enum hp_status
-add_glob(struct hp_classifier *classifier, struct hp_pattern *pattern, const char *glob,
-         size_t class, unsigned line, struct hp_error *err)
-{
-	bool except = *glob == '!';
-	struct hp_buf folded = {0}, expression = {0};
-	enum hp_status status = HP_OK;
-	hp_text_fold(&folded, glob + except, strlen(glob + except), true);
-	hp_pattern_add_glob(&expression, hp_buf_text(&folded));
-	*pattern = (struct hp_pattern){
-		.expression = hp_arena_strdup(&classifier->arena, hp_buf_text(&expression)),
-		.flags = HP_PATTERN_ONCE,
-		.id = ID(class, except),
-		.line = line,
-	};
-	if (folded.failed || expression.failed || !pattern->expression)
-		status = hp_fail(err, HP_NOMEM, "out of memory compiling classes");
-	else if (!folded.len)
-		status = hp_fail_at(err, HP_INVALID, line, 0, "empty pattern of a class");
-	hp_buf_release(&expression);
-	hp_buf_release(&folded);
-	return status;
-}
-
-static enum hp_status
-compile_globs(struct hp_classifier *classifier, const struct hp_class_rule *classes, size_t count,
-              struct hp_error *err)
-{
-	size_t total = 0, next = 0;
-	enum hp_status status = HP_OK;
-	for (size_t i = 0; i < count; i++)
-		total += classes[i].glob_count;
-	struct hp_pattern *patterns = calloc(total + 1, sizeof *patterns);
-	if (!patterns)
-		return hp_fail(err, HP_NOMEM, "out of memory compiling classes");
-	for (size_t i = 0; i < count && status == HP_OK; i++)
-		for (size_t j = 0; j < classes[i].glob_count && status == HP_OK; j++)
-			status = add_glob(classifier, &patterns[next++], classes[i].globs[j], i,
-			                  classes[i].line, err);
-	if (status == HP_OK)
-		status = hp_pattern_set_new(patterns, total, &classifier->globs, err);
-	free(patterns);
-	return status;
-}
-
 static enum hp_status
 check_names(struct hp_classifier *classifier, const struct hp_class_rule *classes, size_t count,
             struct hp_error *err)
@@ -94,7 +46,7 @@ hp_classifier_new(const struct hp_class_rule *classes, size_t class_count,
 		                              environments, environment_count, default_environment,
 		                              err);
 	if (status == HP_OK)
-		status = compile_globs(classifier, classes, class_count, err);
+		status = hp_class_globs_compile(classifier, classes, class_count, err);
 	if (status != HP_OK) {
 		hp_classifier_free(classifier);
 		return status;
@@ -116,16 +68,20 @@ hp_classifier_free(struct hp_classifier *classifier)
 /* Classes that the globs of one thing's subjects name, and those that `!` globs take away. */
 struct hits {
 	uint64_t named, excepted;
+	bool abbreviated; /* of the subject being looked at */
 };
 
 static bool
 on_match(void *context, unsigned id, size_t from, size_t to)
 {
 	struct hits *hits = context;
-	if (id & 1)
-		hits->excepted |= UINT64_C(1) << (id >> 1);
+	struct hp_class_glob glob = hp_class_glob_of(id);
+	if (glob.abbreviated && !hits->abbreviated)
+		return true;
+	if (glob.excepts)
+		hits->excepted |= UINT64_C(1) << glob.class;
 	else
-		hits->named |= UINT64_C(1) << (id >> 1);
+		hits->named |= UINT64_C(1) << glob.class;
 	return true;
 }
 
@@ -138,7 +94,8 @@ judge_thing(const struct hp_classifier *classifier, const struct hp_things *thin
 	struct hits hits = {0};
 	uint64_t program = 0; /* what the first subject alone says */
 	for (size_t i = thing->first; i < end; i++) {
-		const struct hp_str *subject = &things->subjects[i];
+		const struct hp_subject *subject = &things->subjects[i];
+		hits.abbreviated = subject->abbreviated;
 		enum hp_status status = hp_pattern_set_scan(classifier->globs, subject->p,
 		                                            subject->len, on_match, &hits);
 		if (status != HP_OK)

@@ -35,8 +35,10 @@
  * | SQL `DROP TABLE t`             | `sql:drop` `sql:drop-table`                                 |
  * | SQL `WITH … DELETE`            | `sql:delete`, and each verb inside as a thing               |
  * | SQL `SELECT … INTO t`          | `sql:select`, and the thing `sql:select-into`               |
+ * | SQL `SELECT pg_cancel_backend…` | `sql:select`, and the thing `sql:call-pg_cancel_backend`     |
  * | SQL `EXPLAIN …`                | `sql:explain`; with ANALYZE also what it runs               |
  * | psql `\dt`, sqlite `.tables`   | `sql:describe`                                              |
+ * | `git push o :branch +branch`   | also `shell:git-push-delete` `shell:git-push-force`         |
  * | `curl -X DELETE u`             | `shell:curl` `shell:curl-delete` `shell:curl-x`             |
  * | `find . -exec rm {} ;`         | `shell:find` `shell:find-exec`, and the thing `shell:rm`    |
  * | `sh -c`, `python -c`, `eval`,  | unknown, and each simple command of the text as above       |
@@ -46,9 +48,11 @@
  * first word that is no option), and `shell:ARGV0[-WORD…]-OPTION` for each option, its dashes and
  * `=value` cut off; clusters of letters also one by one. Longer command paths are known for git,
  * kubectl, docker, gcloud, az and other tools of shell_tools.c; of gcloud, az and the like a path
- * counts only up to its first verb. Wrappers (sudo, env, nice, timeout, xargs, nohup and others of
- * shell_runners.c) are looked through. A subcommand that cannot be told from an option's value is
- * unknown as well, unless the program alone has a class.
+ * counts only up to its first verb, and without one is unknown as well. Wrappers (sudo, env, nice,
+ * timeout, xargs, nohup and others of shell_runners.c) are looked through. A subcommand that cannot
+ * be told from an option's value is unknown as well, unless the program alone has a class. A long
+ * option that is cut short (`--outp`) meets the globs of the whole one, but only upwards: `!` globs
+ * of `read`, and the others of every other class.
  *
  * So `read: ["shell:find", "!shell:find-delete", "!shell:find-exec*"]` says what it seems to say.
  * Folding may raise, never lower: a name that is `read` only after look-alikes were replaced is

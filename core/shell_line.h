@@ -27,6 +27,7 @@ struct hp_shell_path {
 	size_t at[HP_SHELL_PATH_WORDS]; /* their places in argv */
 	size_t count;
 	bool ambiguous; /* each word alone may be the subcommand */
+	bool verbless; /* no word is a known verb: the last may be a name of the agent's choosing */
 };
 
 static inline struct hp_shell_option

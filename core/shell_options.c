@@ -64,7 +64,7 @@ bool
 hp_shell_is_verb(const char *word)
 {
 	static const char verbs[] =
-		" abandon accept activate add allow apply approve assign attach authorize bind "
+		" abandon accept access activate add allow apply approve assign attach authorize bind "
 		"cancel check clear clone close complete configure connect convert copy cordon "
 		"cp create deactivate deallocate decrypt delete demote deny deploy deprovision "
 		"describe destroy detach diagnose disable disassociate download drain drop "
@@ -140,7 +140,7 @@ hp_shell_read_option(const struct hp_shell_tool *tool, const char *word)
 	if (word[0] != '-' || !word[1]) {
 		/* +o of a shell, - of env */
 		bool listed = (word[0] == '+' || word[0] == '-') &&
-			      listed_kind(tool, word, strlen(word)) != HP_OPTION_NONE;
+		              listed_kind(tool, word, strlen(word)) != HP_OPTION_NONE;
 		if (!slashes && !listed)
 			return whole(HP_OPTION_NONE, NULL);
 	}

@@ -6,7 +6,6 @@
 
 #define CANDIDATES_MAX 4     /* words that may be the subcommand, when options leave it open */
 #define SPELLED_MAX_BYTES 40 /* a longer word or option is data, no subcommand */
-#define CLUSTER_MAX 8        /* letters of `-abc` told one by one */
 #define OBJECTS_MAX 16       /* kinds of objects in one kubectl command */
 
 size_t
@@ -79,8 +78,7 @@ read_path(const struct hp_shell_line *line)
 		}
 		at = option.kind == HP_OPTION_NONE ? at + 1 : hp_shell_after_option(line, at);
 	}
-	if (verbs && !found && path.count > 1)
-		path.count = 0; /* a path without a known verb may end in a name of the agent's */
+	path.verbless = verbs && !found && path.count > 1;
 	return path;
 }
 
@@ -189,8 +187,8 @@ spell_path(struct hp_shell_line *line, struct hp_thing *thing, const struct hp_s
 {
 	for (size_t i = 0; i < path->count; i++)
 		thing->ambiguous |= line->argv[path->at[i]].disguised;
+	thing->ambiguous |= (path->ambiguous && path->count) || path->verbless;
 	if (path->ambiguous) {
-		thing->ambiguous = true;
 		for (size_t i = 0; i < path->count; i++)
 			hp_things_spell(line->things, "shell:", line->name, "-", path->words[i],
 			                NULL);
@@ -205,21 +203,45 @@ spell_path(struct hp_shell_line *line, struct hp_thing *thing, const struct hp_s
 }
 
 static void
-spell_option(struct hp_shell_line *line, const char *path, const char *option, size_t len,
-             bool cluster)
+spell_long(struct hp_shell_line *line, const char *path, const char *option, size_t len)
 {
 	char name[SPELLED_MAX_BYTES + 1];
 	if (!len || len > SPELLED_MAX_BYTES)
 		return;
 	memcpy(name, option, len);
 	name[len] = 0;
-	if (!is_spelled(name))
-		return;
-	hp_things_spell(line->things, "shell:", line->name, path, "-", name, NULL);
-	for (size_t i = 0; cluster && len > 1 && len <= CLUSTER_MAX && i < len; i++) {
-		const char letter[] = {name[i], 0};
+	if (is_spelled(name))
+		hp_things_spell(line->things, "shell:", line->name, path, "-", name, NULL);
+}
+
+/* Each letter of `-abc` once. Where a value is attached (`-o/etc/x`) its letters come along. */
+static void
+spell_letters(struct hp_shell_line *line, const char *path, const char *letters)
+{
+	uint64_t seen[2] = {0};
+	for (; isalnum((unsigned char)*letters); letters++) {
+		const char letter[] = {(char)tolower((unsigned char)*letters), 0};
+		uint64_t bit = UINT64_C(1) << (*letter & 63);
+		if (seen[*letter >> 6] & bit)
+			continue;
+		seen[*letter >> 6] |= bit;
 		hp_things_spell(line->things, "shell:", line->name, path, "-", letter, NULL);
 	}
+}
+
+static void
+spell_option(struct hp_shell_line *line, const char *path, const char *word)
+{
+	bool one_dash_words = line->tool && (line->tool->flags & HP_SHELL_LONG);
+	bool is_long = word[0] == '-' && word[1] == '-';
+	const char *name = word + strspn(word, "-+/");
+	size_t len = strcspn(name, "=");
+	size_t before = line->things->subject_count;
+	spell_long(line, path, name, len);
+	if (is_long && line->things->subject_count > before)
+		hp_things_may_abbreviate(line->things);
+	if (!is_long && !one_dash_words && len > 1)
+		spell_letters(line, path, name);
 }
 
 /* `shell:git-push-force`; for programs of no table also `shell:rm-r` beside `shell:rm-x-r`. */
@@ -227,7 +249,6 @@ static void
 spell_options(struct hp_shell_line *line, const struct hp_shell_path *path)
 {
 	unsigned flags = line->tool ? line->tool->flags : 0;
-	bool clusters = !(flags & HP_SHELL_LONG);
 	size_t levels = path->ambiguous ? 0 : path->count;
 	for (size_t at = 1; at < line->argc; at = hp_shell_after_option(line, at)) {
 		const char *word = line->argv[at].text;
@@ -236,14 +257,11 @@ spell_options(struct hp_shell_line *line, const struct hp_shell_path *path)
 			break;
 		if (kind == HP_OPTION_NONE || kind == HP_OPTION_END)
 			continue;
-		const char *name = word + strspn(word, "-+/");
-		size_t len = strcspn(name, "=");
-		bool cluster = clusters && word[1] != '-';
 		bool early = !levels || at < path->at[0];
 		if (early || !line->tool)
-			spell_option(line, "", name, len, cluster);
+			spell_option(line, "", word);
 		for (size_t i = first_level(line, path); !early && i <= levels; i++)
-			spell_option(line, path_text(line, path, i), name, len, cluster);
+			spell_option(line, path_text(line, path, i), word);
 	}
 }
 
@@ -269,6 +287,21 @@ spell_method(struct hp_shell_line *line)
 	}
 }
 
+/* git push origin :branch deletes, +branch forces. */
+static void
+spell_refspecs(struct hp_shell_line *line, const struct hp_shell_path *path)
+{
+	if (!path->count || strcasecmp(path->words[0], "push"))
+		return;
+	for (size_t at = path->at[0] + 1; at < line->argc; at++) {
+		const char *word = line->argv[at].text;
+		if (*word == ':' && word[1])
+			hp_things_spell(line->things, "shell:", line->name, "-push-delete", NULL);
+		if (*word == '+')
+			hp_things_spell(line->things, "shell:", line->name, "-push-force", NULL);
+	}
+}
+
 struct hp_shell_path
 hp_shell_line_spell(struct hp_shell_line *line)
 {
@@ -280,5 +313,7 @@ hp_shell_line_spell(struct hp_shell_line *line)
 	spell_options(line, &path);
 	if (line->tool && (line->tool->flags & HP_SHELL_METHOD))
 		spell_method(line);
+	if (line->tool && (line->tool->flags & HP_SHELL_REFSPECS))
+		spell_refspecs(line, &path);
 	return path;
 }

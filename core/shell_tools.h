@@ -36,6 +36,7 @@ enum hp_shell_flags {
 	HP_SHELL_FIRST_WORD = 1 << 4,  /* code is the first word, without an option (awk) */
 	HP_SHELL_METHOD = 1 << 5,      /* -X METHOD is the verb (curl) */
 	HP_SHELL_EXEC = 1 << 6,        /* -exec COMMAND ; (find) */
+	HP_SHELL_REFSPECS = 1 << 8,    /* `push` takes :branch and +branch (git) */
 	HP_SHELL_INNER = 1 << 7,       /* `exec` and `run` subcommands run a command elsewhere */
 };
 
@@ -68,7 +69,7 @@ bool hp_shell_listed(const char *list, const char *word, size_t len);
 bool hp_shell_is_verb(const char *word);
 
 enum hp_shell_option_kind {
-	HP_OPTION_UNREAD,  /* not looked at yet; never given back */
+	HP_OPTION_UNREAD, /* not looked at yet; never given back */
 	HP_OPTION_NONE,   /* no option: a word */
 	HP_OPTION_END,    /* `--` */
 	HP_OPTION_PLAIN,  /* no value, or within the word */

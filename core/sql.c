@@ -324,6 +324,7 @@ judge_tokens(struct hp_things *things, const struct hp_sql_tokens *tokens)
 		if (at < tokens->count && !is_mark(&tokens->list[at], ';'))
 			continue;
 		judge((struct statement){things, tokens->list + first, at - first});
+		hp_sql_calls(things, tokens->list + first, at - first);
 		first = at + 1;
 	}
 }

@@ -82,13 +82,13 @@ lower(char *text, size_t len)
 }
 
 /* Lower case beyond ASCII, for names of other scripts that a policy may list. */
-static struct hp_str
+static struct hp_subject
 lower_folded(struct hp_arena *arena, const char *text, size_t len)
 {
 	struct hp_buf buf = {0};
 	hp_text_fold(&buf, text, len, true);
-	struct hp_str out = {buf.failed ? NULL : hp_arena_copy(arena, hp_buf_text(&buf), buf.len),
-	                     buf.len};
+	struct hp_subject out = {.len = buf.len};
+	out.p = buf.failed ? NULL : hp_arena_copy(arena, hp_buf_text(&buf), buf.len);
 	if (buf.failed)
 		arena->failed = true;
 	hp_buf_release(&buf);
@@ -96,7 +96,7 @@ lower_folded(struct hp_arena *arena, const char *text, size_t len)
 }
 
 static void
-add_subject(struct hp_things *things, struct hp_str subject)
+add_subject(struct hp_things *things, struct hp_subject subject)
 {
 	void *array = things->subjects;
 	if (!subject.p)
@@ -129,10 +129,17 @@ hp_things_spell(struct hp_things *things, const char *part, ...)
 		end = stpcpy(end, p);
 	va_end(list);
 	lower(text, len);
-	struct hp_str subject = {text, len};
+	struct hp_subject subject = {text, len, false};
 	if (hp_text_has_non_ascii(text, len))
 		subject = lower_folded(things->arena, text, len);
 	add_subject(things, subject);
+}
+
+void
+hp_things_may_abbreviate(struct hp_things *things)
+{
+	if (things->subject_count)
+		things->subjects[things->subject_count - 1].abbreviated = true;
 }
 
 void

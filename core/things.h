@@ -17,19 +17,28 @@
 
 #include "core/value.h"
 
-#define HP_SUBJECTS_MAX 2048u  /* of one deed: bounds the scans of an evaluation */
-#define HP_THINGS_WORK_MAX (1u << 20) /* words and bytes looked at, those of inner commands again */
+#define HP_SUBJECTS_MAX 2048u         /* of one deed: bounds the scans of an evaluation */
+#define HP_THINGS_WORK_MAX (1u << 20) /* words and bytes looked at, those of inner commands again  \
+	                               */
 #define HP_THINGS_DEPTH_MAX 8u /* commands within commands (`sudo sh -c "ssh h 'sh -c …'"`) */
+
+/* A spelling. */
+struct hp_subject {
+	const char *p;
+	size_t len;
+	bool abbreviated; /* ends in a long option, which may be cut short: --outp for --output */
+};
 
 struct hp_thing {
 	size_t first;   /* subjects from here to the next thing's first */
-	bool ambiguous; /* the subjects behind the first may be of an option's value, or look-alikes */
+	bool ambiguous; /* the subjects behind the first may be of an option's value, or look-alikes
+	                 */
 	bool disguised; /* has look-alikes in its name */
 };
 
 struct hp_things {
 	struct hp_arena *arena;
-	struct hp_str *subjects;
+	struct hp_subject *subjects;
 	size_t subject_count, subject_capacity;
 	struct hp_thing *things, spare;
 	size_t count, capacity;
@@ -49,6 +58,9 @@ struct hp_thing *hp_things_begin(struct hp_things *things);
 
 /* Adds a spelling of the current thing: the parts, up to a NULL, joined and lower-cased. */
 void hp_things_spell(struct hp_things *things, const char *part, ...) __attribute__((sentinel));
+
+/* Says that the last spelling ends in a long option. */
+void hp_things_may_abbreviate(struct hp_things *things);
 
 /* Notes that the command runs this program, so that an operation `shell:NAME` says nothing new. */
 void hp_things_runs(struct hp_things *things, const char *name);

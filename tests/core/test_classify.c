@@ -22,12 +22,13 @@ static const char *const read_globs[] = {
 	"shell:kubectl-get*",
 	"!*:GetSecretValue",
 	"shell:echo",
+	"!shell:git-*-output*",
 };
 static const char *const delete_globs[] = {
 	"*:Delete*",     "*:Terminate*",      "*/delete_*",
 	"*/write_*",     "shell:rm",          "sql:drop*",
 	"sql:delete",    "shell:find-delete", "shell:kubectl-delete",
-	"!*:DeleteTags",
+	"!*:DeleteTags", "shell:tool-wipe",   "!shell:tool-dry-run",
 };
 static const char *const bulk_globs[] = {"sql:delete-all", "sql:update-all"};
 static const char *const credential_globs[] = {"*:GetSecretValue", "sts:*"};
@@ -185,6 +186,27 @@ Test(classify, operation_and_command_apart)
 	check_classes(cases, COUNT(cases));
 }
 
+/* --outp is --output to most programs. */
+Test(classify, abbreviated_options_raise_and_never_lower)
+{
+	static const struct deed_case cases[] = {
+		{"{\"command\": [\"git\", \"log\"]}", "read"},
+		{"{\"command\": [\"git\", \"log\", \"--output=x\"]}", "unknown"},
+		{"{\"command\": [\"git\", \"log\", \"--outp=x\"]}", "unknown"},
+		{"{\"command\": [\"git\", \"log\", \"--o\"]}", "unknown"},
+		{"{\"command\": [\"git\", \"log\", \"--oneline\"]}", "read"},
+		{"{\"command\": [\"git\", \"log\", \"-o\"]}", "read"},
+		{"{\"command\": [\"kubectl\", \"get\", \"--dele\"]}", "read"},
+		{"{\"command\": [\"tool\", \"--wip\"]}", "delete"},
+		{"{\"command\": [\"tool\", \"--wi\"]}", "delete"},
+		{"{\"command\": [\"tool\", \"wi\"]}", "unknown"},
+		/* what excepts from another class than read is not abbreviated */
+		{"{\"command\": [\"tool\", \"--wipe\", \"--dry-run\"]}", "unknown"},
+		{"{\"command\": [\"tool\", \"--wipe\", \"--dry-r\"]}", "delete"},
+	};
+	check_classes(cases, COUNT(cases));
+}
+
 Test(classify, sql_of_databases)
 {
 	static const struct deed_case cases[] = {
@@ -316,9 +338,9 @@ Test(classify, words_for_destructive_patterns)
 		{"{\"command\": [\"/opt/delete/grep\", \"x\"]}", "opt delete grep"},
 		{"{\"operation\": \"mcp:docs/search\", \"arguments\": {\"query\": \"delete stack\"}}",
 	         "mcp docs search"},
-		{"{\"operation\": \"sql:query\", \"arguments\": {\"sql\": \"select drop_it(1) from t "
+		{"{\"operation\": \"sql:query\", \"arguments\": {\"sql\": \"select f_drop(1) from t "
 	         "where a = 'delete' -- drop\", \"note\": \"drop\"}}",
-	         "sql query|select drop it from t where a"},
+	         "sql query|select f drop from t where a"},
 		{"{\"command\": [\"psql\", \"-c\", \"select a from t where b = 'drop'\"]}",
 	         "psql|c|select a from t where b"},
 		/* what is not purely read is all looked at */

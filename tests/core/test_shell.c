@@ -73,7 +73,7 @@ Test(shell, a_program_gives_name_word_and_options)
 		{"/usr/bin/LS.EXE", "shell:ls"},
 		{"C:\\win\\del.exe|x", "shell:del,shell:del-x"},
 		{"cat|/etc/passwd", "shell:cat"},
-		{"rm|-rf|/x", "?shell:rm,shell:rm-rf,shell:rm-r,shell:rm-f"},
+		{"rm|-rf|/x", "shell:rm,shell:rm-rf,shell:rm-r,shell:rm-f"},
 		{"tool|--dry-run=yes|get", "shell:tool,shell:tool-get,shell:tool-dry-run"},
 		{"tool|--target|get|delete",
 	         "?shell:tool,shell:tool-get,shell:tool-delete,shell:tool-target"},
@@ -85,9 +85,9 @@ Test(shell, a_program_gives_name_word_and_options)
 		{"find|--|.|-delete", "shell:find,shell:find-delete"},
 		{"find|.|-name|x|-delete", "shell:find,shell:find-name,shell:find-delete"},
 		{"curl|-XDELETE|http://x",
-	         "shell:curl,shell:curl-xdelete,shell:curl-x,shell:curl-d,"
-	         "shell:curl-e,shell:curl-l,shell:curl-e,shell:curl-t,"
-	         "shell:curl-e,shell:curl-delete"},
+	         "shell:curl,shell:curl-xdelete,shell:curl-x,shell:curl-d,shell:curl-e,"
+	         "shell:curl-l,shell:curl-t,shell:curl-delete"},
+		{"sort|-uuo/etc/x|y", "?shell:sort,shell:sort-y,shell:sort-u,shell:sort-o"},
 		{"curl|--request|PUT|u", "shell:curl,shell:curl-request,shell:curl-put"},
 		{"wget|--method=POST|u", "shell:wget,shell:wget-method,shell:wget-post"},
 	};
@@ -101,6 +101,9 @@ Test(shell, known_tools_have_longer_paths)
 	                                         "shell:git-push-force"},
 		{"git|-c|alias.log=!rm|log|-c",
 	         "shell:git,shell:git-log,shell:git-c,shell:git-log-c; unknown"},
+		{"git|push|origin|:old|+new",
+	         "shell:git,shell:git-push,shell:git-push-origin,shell:git-push-delete,"
+	         "shell:git-push-force"},
 		{"git|stash|drop", "shell:git,shell:git-stash,shell:git-stash-drop"},
 		{"kubectl|-n|x|delete|ns/prod",
 	         "shell:kubectl,shell:kubectl-delete,shell:kubectl-delete-namespace,shell:kubectl-n"},
@@ -116,7 +119,10 @@ Test(shell, known_tools_have_longer_paths)
 		{"gcloud|--project|p|beta|compute|instances|delete|list-1",
 	         "shell:gcloud,shell:gcloud-compute-instances-delete,shell:gcloud-project"},
 		{"gcloud|run|services|delete|x", "shell:gcloud,shell:gcloud-run-services-delete"},
-		{"gcloud|compute|instances|frobnicate|list1", "shell:gcloud"},
+		{"gcloud|compute|instances|frobnicate|list1",
+		 "?shell:gcloud,shell:gcloud-compute-instances-frobnicate-list1"},
+		{"gcloud|secrets|versions|access|latest",
+		 "shell:gcloud,shell:gcloud-secrets-versions-access"},
 		{"gcloud|info", "shell:gcloud,shell:gcloud-info"},
 		{"gcloud|projects|add-iam-policy-binding|p",
 	         "shell:gcloud,shell:gcloud-projects-add-iam-policy-binding"},
@@ -153,7 +159,8 @@ Test(shell, aws_is_its_api)
 		{"aws|s3|cp|s3://a|s3://b", "s3:cp,s3:putobject"},
 		{"aws|s3|cp|s3://a/k|-", "s3:cp,s3:getobject"},
 		{"aws|s3|cp|s3://a/k|./x|--quiet", "s3:cp,s3:getobject,s3:cp-quiet"},
-		{"aws|s3|sync|.|s3://b|--delete", "s3:sync,s3:putobject,s3:sync-delete,s3:deleteobject"},
+		{"aws|s3|sync|.|s3://b|--delete",
+	         "s3:sync,s3:putobject,s3:sync-delete,s3:deleteobject"},
 		{"aws|s3|mv|s3://a|x", "s3:mv,s3:deleteobject,s3:getobject"},
 		{"aws|--frob|iam|delete-user", "iam:deleteuser; unknown"},
 		{"aws|--version", "shell:aws,shell:aws-version"},
@@ -227,9 +234,8 @@ Test(shell, inline_code_is_unknown_and_looked_into)
 		{"bash", "shell:bash; unknown"},
 		{"eval|rm|x", "shell:rm,shell:rm-x; unknown"},
 		{"ssh|-i|key|host|rm x; ls", "shell:rm,shell:rm-x; shell:ls; unknown"},
-		{"ssh|-p22|host",
-	         "shell:ssh,shell:ssh-p22,shell:ssh-p,shell:ssh-2,shell:ssh-2; "
-	         "unknown"},
+		{"ssh|-p22|host", "shell:ssh,shell:ssh-p22,shell:ssh-p,shell:ssh-2; "
+	                          "unknown"},
 		{"su|-|postgres|-c|psql -c \"drop database x\"",
 	         "sql:drop,sql:drop-database; unknown"},
 		{"runuser|-u|x|--|rm|y", "shell:rm,shell:rm-y; unknown"},

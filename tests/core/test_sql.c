@@ -106,6 +106,25 @@ Test(sql, finds_every_statement)
 	check_all(cases, COUNT(cases));
 }
 
+Test(sql, a_select_may_do_more_than_read)
+{
+	static const struct sql_case cases[] = {
+		{"select pg_terminate_backend(1)", "sql:select; sql:call-pg_terminate_backend"},
+		{"select pg_size_pretty(pg_table_size('t')), pg_get_viewdef(1)", "sql:select"},
+		{"select lo_import('x'), dblink_exec('x')",
+	         "sql:select; sql:call-lo_import; sql:call-dblink_exec"},
+		{"select public.delete_user (1)", "sql:select; sql:call-delete_user"},
+		{"select \"Delete_User\"(1)", "sql:select; sql:call-delete_user"},
+		{"select utl_http.request('x') from dual", "sql:select; sql:call-utl_http"},
+		{"with a as (select set_config('x','y',false)) select * from a",
+	         "sql:select; sql:call-set_config"},
+		{"select delete_flag, count(*), lower(a), date_trunc('day', b) from drop_log "
+	         "where drop_log.x in (1)",
+	         "sql:select"},
+	};
+	check_all(cases, COUNT(cases));
+}
+
 Test(sql, data_is_no_code)
 {
 	static const struct sql_case cases[] = {
