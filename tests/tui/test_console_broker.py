@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Losing the broker, starting without one, and terminals that cannot show the console (7, 8)."""
 import os
+import signal
 import time
 
 from harness import ENTER, ESCAPE, main
@@ -247,6 +248,14 @@ def leaves_the_terminal(stage):
     assert console.stderr() == "", console.stderr()
 
 
+def terminated(stage):
+    """7: a console that is told to end gives the terminal back too"""
+    console = stage.console().sees("no request is waiting")
+    os.kill(console.pid, signal.SIGTERM)
+    console.exits(1)
+    assert console.screen.left_alternate
+
+
 def terminal_goes(stage):
     """7: a terminal that goes away ends the console"""
     console = stage.console().sees("no request is waiting")
@@ -257,4 +266,5 @@ def terminal_goes(stage):
 
 main([hangs, vanishes, lost_while_confirming, decided_while_lost, no_late_orders, key_revoked,
       no_broker, silent_broker, wrong_key, wrong_broker, dumb_terminal, unknown_terminal,
-      no_terminal, resizes, blind_keys, monochrome, leaves_the_terminal, terminal_goes])
+      no_terminal, resizes, blind_keys, monochrome, leaves_the_terminal, terminated,
+      terminal_goes])
