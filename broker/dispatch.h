@@ -10,6 +10,6 @@
 
 /* Answers a parked call anew: its key is looked up again, so that a revocation bites here too. */
 void hp_dispatch_again(struct hp_broker *broker, enum hp_door door, struct hp_envelope *envelope,
-		       const char *key, int64_t uid, uint64_t seq, const struct hp_buf *message);
+		       const char *key, int64_t uid, const struct hp_buf *message);
 
 #endif

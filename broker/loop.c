@@ -20,6 +20,7 @@ enum {
 	CHECKPOINT_AFTER_MS = 1000, /* leaves stay unsigned at most this long */
 	LONGEST_WAIT_MS = 10000,
 	CONTROL_PER_TURN = 1024,
+	REPLIES_BYTES = 16 * 1024 * 1024, /* a door's replies in one turn; the rest comes next */
 };
 
 /* ---- one turn ---- */
@@ -27,8 +28,11 @@ enum {
 static void
 drain(struct hp_broker *broker, enum hp_door door, int64_t most)
 {
+	size_t before = hp_outbox_bytes(broker->outbox);
 	for (int64_t i = 0; i < most && !broker->fatal; i++) {
 		struct hp_frames frames;
+		if (hp_outbox_bytes(broker->outbox) - before > REPLIES_BYTES)
+			return;
 		enum hp_status status = hp_frames_receive(broker->sockets[door], &frames);
 		if (status == HP_NOT_FOUND)
 			return;

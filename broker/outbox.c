@@ -21,6 +21,7 @@ struct item {
 
 struct hp_outbox {
 	struct item *first, **last;
+	size_t bytes; /* of the payloads */
 };
 
 struct hp_outbox *
@@ -49,6 +50,7 @@ clear(struct hp_outbox *outbox)
 		free_item(item);
 	}
 	outbox->last = &outbox->first;
+	outbox->bytes = 0;
 }
 
 void
@@ -60,10 +62,10 @@ hp_outbox_free(struct hp_outbox *outbox)
 	free(outbox);
 }
 
-bool
-hp_outbox_is_empty(const struct hp_outbox *outbox)
+size_t
+hp_outbox_bytes(const struct hp_outbox *outbox)
 {
-	return !outbox->first;
+	return outbox->bytes;
 }
 
 static struct item *
@@ -80,17 +82,44 @@ add(struct hp_broker *broker, enum item_kind kind)
 	return item;
 }
 
-static void
+/* False: it cannot be sent as it is, which what a peer wrote must never be able to cause; should it
+ * happen, this one message is lost and not the broker. */
+static bool
 encode(struct hp_broker *broker, struct item *item, const struct hp_value *map)
 {
 	struct hp_error err = {0};
 	enum hp_status status = !map || broker->arena.failed
 					? HP_NOMEM
 					: hp_msgpack_encode(map, &item->payload, &err);
-	if (status != HP_OK || item->payload.failed) {
-		HP_LOG("error", "encode", "reason", err.message);
+	if (status == HP_NOMEM)
 		broker->fatal = true;
+	if (status == HP_OK && item->payload.len > HP_LIMIT_MESSAGE_BYTES)
+		status = hp_fail(&err, HP_TOO_LARGE, "it would have %zu bytes",
+				 item->payload.len);
+	if (status == HP_OK) {
+		broker->outbox->bytes += item->payload.len;
+		return true;
 	}
+	HP_LOG("error", "encode", "reason", err.message);
+	hp_buf_reset(&item->payload);
+	return false;
+}
+
+static void
+encode_reply(struct hp_broker *broker, struct item *item, bool has_seq, uint64_t seq,
+	     struct hp_value *map)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_value *re = has_seq ? hp_value_uint(arena, seq) : hp_value_nil(arena);
+	hp_map_set(arena, map, "re", re);
+	if (encode(broker, item, map) || broker->fatal)
+		return;
+	map = hp_value_map(arena);
+	hp_map_set_str(arena, map, "type", "error");
+	hp_map_set_str(arena, map, "code", hp_code_name(HP_CODE_too_large));
+	hp_map_set_str(arena, map, "message", "the reply does not fit a message");
+	hp_map_set(arena, map, "re", re);
+	broker->fatal |= !encode(broker, item, map);
 }
 
 static void
@@ -109,9 +138,7 @@ hp_outbox_reply(struct hp_broker *broker, enum hp_door door, struct hp_envelope 
 	if (!item)
 		return;
 	take(item, door, take_envelope);
-	hp_map_set(&broker->arena, map, "re",
-		   has_seq ? hp_value_uint(&broker->arena, seq) : hp_value_nil(&broker->arena));
-	encode(broker, item, map);
+	encode_reply(broker, item, has_seq, seq, map);
 }
 
 void
@@ -175,8 +202,7 @@ finish(struct hp_broker *broker, struct item *item)
 		hp_map_set_str(arena, map, "text",
 			       item->kind == ITEM_PROOF ? hp_buf_text(&text) : checkpoint);
 	}
-	hp_map_set(arena, map, "re", hp_value_uint(arena, item->seq));
-	encode(broker, item, map);
+	encode_reply(broker, item, true, item->seq, map);
 	hp_buf_release(&text);
 }
 
@@ -184,7 +210,7 @@ static void
 publish(struct hp_broker *broker, const struct item *item)
 {
 	void *socket = broker->events;
-	if (!socket)
+	if (!socket || !item->payload.len)
 		return;
 	/* Events are hints: a full queue or a missing subscriber loses them, and the gap tells. */
 	if (zmq_send(socket, item->topic, strlen(item->topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
@@ -193,19 +219,22 @@ publish(struct hp_broker *broker, const struct item *item)
 		HP_LOG("warning", "event-lost", "topic", item->topic);
 }
 
+/* Replies first: somebody waits for them. */
 void
 hp_outbox_flush(struct hp_broker *broker)
 {
-	for (struct item *item = broker->outbox->first; item; item = item->next) {
-		if (item->kind == ITEM_CHECKPOINT || item->kind == ITEM_PROOF)
-			finish(broker, item);
-		if (broker->fatal)
-			break;
+	struct item *first = broker->outbox->first;
+	for (struct item *item = first; item && !broker->fatal; item = item->next) {
 		if (item->kind == ITEM_EVENT)
-			publish(broker, item);
-		else if (hp_frames_send(broker->sockets[item->door], &item->envelope,
-					item->payload.data, item->payload.len) == HP_IO)
+			continue;
+		if (item->kind != ITEM_REPLY)
+			finish(broker, item);
+		if (!broker->fatal && hp_frames_send(broker->sockets[item->door], &item->envelope,
+						     item->payload.data, item->payload.len) == HP_IO)
 			HP_LOG("warning", "reply-lost", "reason", zmq_strerror(zmq_errno()));
 	}
+	for (struct item *item = first; item && !broker->fatal; item = item->next)
+		if (item->kind == ITEM_EVENT)
+			publish(broker, item);
 	clear(broker->outbox);
 }

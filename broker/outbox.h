@@ -12,7 +12,8 @@
 struct hp_outbox *hp_outbox_new(void);
 void hp_outbox_free(struct hp_outbox *outbox);
 
-/* Takes the envelope over. `map` gets `re` = seq (nil when `has_seq` is false). */
+/* Takes the envelope over. `map` gets `re` = seq (nil when `has_seq` is false). A map that does not
+ * fit a message becomes the error `too_large`. */
 void hp_outbox_reply(struct hp_broker *broker, enum hp_door door, struct hp_envelope *take_envelope,
 		     bool has_seq, uint64_t seq, struct hp_value *map);
 
@@ -23,8 +24,9 @@ void hp_outbox_event(struct hp_broker *broker, const char *topic, struct hp_valu
 void hp_outbox_checkpoint(struct hp_broker *broker, struct hp_call *call);
 void hp_outbox_proof(struct hp_broker *broker, struct hp_call *call, uint64_t leaf_seq);
 
-/* Sends everything, in order, and forgets it. */
+/* Sends all replies in order, then all events, and forgets them. */
 void hp_outbox_flush(struct hp_broker *broker);
-bool hp_outbox_is_empty(const struct hp_outbox *outbox);
+/* What waits to be sent. */
+size_t hp_outbox_bytes(const struct hp_outbox *outbox);
 
 #endif

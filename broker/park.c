@@ -15,7 +15,6 @@ struct parked {
 	enum hp_door door;
 	int64_t uid;
 	struct hp_envelope envelope;
-	uint64_t seq;
 	struct hp_buf message; /* the map, as HP-canon */
 	int64_t until_ms;      /* boot time */
 };
@@ -97,7 +96,6 @@ hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
 	memcpy(parked->key, key, sizeof key);
 	parked->door = call->door;
 	parked->uid = call->uid;
-	parked->seq = call->seq;
 	parked->until_ms = call->broker->clock.boottime_ms + timeout_ms;
 	parked->envelope = *call->envelope;
 	*call->envelope = (struct hp_envelope){0};
@@ -170,7 +168,7 @@ hp_park_run(struct hp_broker *broker)
 		parking->running = parked;
 		if (!broker->fatal)
 			hp_dispatch_again(broker, parked->door, &parked->envelope, parked->key,
-					  parked->uid, parked->seq, &parked->message);
+					  parked->uid, &parked->message);
 		parking->running = NULL;
 		free_parked(parked);
 	}
