@@ -144,9 +144,9 @@ refuse_signature(struct hp_call *call, const struct ballot *ballot, struct hp_bu
 		.by = call->who->name,
 		.at_ms = ballot->at_ms,
 	};
-	int64_t skew_ms = ballot->at_ms - broker->clock.wall_ms;
-	if (ballot->at_ms < 0 || skew_ms > HP_LIMIT_VOTE_SKEW_MS ||
-	    skew_ms < -HP_LIMIT_VOTE_SKEW_MS)
+	int64_t now_ms = broker->clock.wall_ms;
+	if (ballot->at_ms < now_ms - HP_LIMIT_VOTE_SKEW_MS ||
+	    ballot->at_ms > now_ms + HP_LIMIT_VOTE_SKEW_MS || ballot->at_ms < 0)
 		return hp_refuse(call, HP_CODE_bad_signature, "at_ms",
 				 "the vote's time is not within 2 minutes of the broker's clock");
 	if (hp_vote_encode(&vote, body) != HP_OK || body->failed) {
