@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -83,7 +84,10 @@ decide(struct hp_cli *cli, bool approve)
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	bool sighted = hp_cli_flag(cli, "digest");
-	if (approve && !sighted && !hp_cli_interactive(cli))
+	if (approve && !sighted && cli->json)
+		return hp_cli_usage(cli, "with --json --digest is needed: the digest of what you "
+					 "saw (holdpoint show)");
+	if (approve && !sighted && !(hp_cli_interactive(cli) && isatty(STDOUT_FILENO)))
 		return hp_cli_usage(cli, "without a terminal --digest is needed: the digest of "
 					 "what you saw (holdpoint show)");
 	exit_code = hp_cli_connect_to(cli, HP_SIDE_CONTROL_FIRST, cli->args[0], &id);

@@ -164,12 +164,13 @@ explain_file(struct hp_cli *cli, const struct hp_offline *offline, const char *p
 	const struct hp_value *map = NULL;
 	struct hp_verdict verdict;
 	struct hp_error err = {0};
-	if (!cli->as)
+	const char *as = hp_offline_as(cli);
+	if (!as)
 		return hp_cli_usage(cli, "as whom? give --as NAME");
 	int exit_code = hp_fields_load(cli, path, &map);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
-	enum hp_status status = hp_offline_judge(offline, &cli->arena, cli->as, map,
+	enum hp_status status = hp_offline_judge(offline, &cli->arena, as, map,
 						 HP_REQUEST_FILE, &verdict, &err);
 	if (status == HP_INVALID || status == HP_TOO_LARGE)
 		return hp_fields_refuse(cli, status, path, &err);
@@ -195,7 +196,7 @@ explain_line(struct hp_cli *cli, const struct hp_offline *offline, struct hp_are
 		status = hp_schema_check(map, line_fields, "line", err);
 	if (status != HP_OK)
 		return status;
-	const char *as = hp_map_get_str(map, "as", cli->as);
+	const char *as = hp_map_get_str(map, "as", hp_offline_as(cli));
 	if (!as)
 		return hp_fail(err, HP_INVALID, "as whom? give \"as\" or --as NAME");
 	status = hp_offline_judge(offline, arena, as, hp_map_get(map, "request"), HP_REQUEST_EXEC,

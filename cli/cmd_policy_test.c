@@ -120,7 +120,7 @@ run_case(struct tally *tally, const struct hp_value *one)
 	enum hp_status status = hp_schema_check(one, case_fields, "case", &err);
 	if (status != HP_OK)
 		return hp_fields_refuse(cli, status, tally->path, &err);
-	const char *as = hp_map_get_str(one, "as", cli->as);
+	const char *as = hp_map_get_str(one, "as", hp_offline_as(cli));
 	if (!as)
 		status = hp_fail_at(&err, HP_INVALID, one->line, one->column,
 				    "case: as whom? give \"as\" or --as NAME");

@@ -1,5 +1,7 @@
 #include "cli/offline.h"
 
+#include <stdlib.h>
+
 #include "cli/fields.h"
 #include "core/text.h"
 #include "proto/file.h"
@@ -40,6 +42,13 @@ hp_offline_open_principals(struct hp_cli *cli, struct hp_offline *offline)
 	enum hp_status status =
 		hp_instance_principals(&cli->arena, home, &offline->directory, &err);
 	return status == HP_OK ? HP_EXIT_OK : hp_cli_fail_file(cli, status, &err);
+}
+
+const char *
+hp_offline_as(const struct hp_cli *cli)
+{
+	const char *name = cli->as ? cli->as : getenv("HOLDPOINT_AS");
+	return name && *name ? name : NULL;
 }
 
 void

@@ -19,6 +19,8 @@ struct hp_offline {
 /* `path` NULL: the instance's. HP_EXIT_OK, or printed with file and place. Release anyway. */
 int hp_offline_open_policy(struct hp_cli *cli, struct hp_offline *offline, const char *path);
 int hp_offline_open_principals(struct hp_cli *cli, struct hp_offline *offline);
+/* Whom to judge by default: --as, $HOLDPOINT_AS; NULL. */
+const char *hp_offline_as(const struct hp_cli *cli);
 void hp_offline_release(struct hp_offline *offline);
 
 /*

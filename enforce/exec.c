@@ -28,6 +28,7 @@ struct run {
 	struct hp_request request;
 	struct hp_exec_result *result;
 	struct hp_error *err;
+	uint8_t nonce[16]; /* one claim, however often it is sent */
 	bool lost; /* the claim's lease is over */
 };
 
@@ -124,7 +125,70 @@ not_granted(struct run *run, const struct hp_value *reply)
 		       *why ? ": " : "", why);
 }
 
+/* --- claiming --- */
+
+static enum hp_status
+claim(struct run *run, const struct hp_value **ret_reply)
+{
+	enum hp_status status = HP_OK;
+	for (int tries = 0; tries < CLAIM_TRIES; tries++) {
+		struct hp_value *map = message(run, "claim");
+		hp_map_set_bin(run->arena, map, "nonce", run->nonce, sizeof run->nonce);
+		hp_map_set_int(run->arena, map, "timeout_ms", 0);
+		status = hp_talk(&run->talk, map, REPLY_MS, ret_reply, run->err);
+		if (status != HP_TIMEOUT && status != HP_UNAVAILABLE)
+			break;
+	}
+	return status;
+}
+
 /* --- waiting --- */
+
+/* The requester may not run this tier: nobody should be kept from sleep for it. */
+static enum hp_status
+not_ours_to_run(struct run *run, const struct hp_value *refusal)
+{
+	withdraw(run, "it cannot be run by who asked");
+	return not_run(run, "%s; name one with --audience", said(run, refusal, "message"));
+}
+
+/* Waits for persons, unless what they grant could not be claimed from here: a claim that comes too
+ * early is answered by `status`, one that may never come by `unauthorised`. */
+static enum hp_status
+await_persons(struct run *run, const struct hp_value **ret_reply)
+{
+	const struct hp_value *reply = NULL;
+	if (!run->request.audience) {
+		enum hp_status status = claim(run, &reply);
+		if (status != HP_OK)
+			return give_up(run, status, true);
+		if (hp_client_code(reply) == HP_CODE_unauthorised)
+			return not_ours_to_run(run, reply);
+	}
+	tell(run, "%s waits for a decision", run->request.id);
+	enum hp_status status =
+		hp_talk_until(&run->talk, run->request.id, false, &reply, run->err);
+	if (status != HP_OK)
+		return give_up(run, status, true);
+	*ret_reply = reply;
+	return HP_OK;
+}
+
+/* Granted, or further already: an executor may be quick; or the early claim came just after the
+ * grant, and its nonce gets it again. */
+static bool
+was_granted(const struct hp_value *reply)
+{
+	static const bool granted[HP_STATE_COUNT] = {
+		[HP_STATE_GRANTED] = true,	   [HP_STATE_EXECUTING] = true,
+		[HP_STATE_SUCCEEDED] = true,	   [HP_STATE_FAILED] = true,
+		[HP_STATE_ROLLING_BACK] = true,	   [HP_STATE_ROLLED_BACK] = true,
+		[HP_STATE_ROLLBACK_FAILED] = true, [HP_STATE_UNKNOWN] = true,
+		[HP_STATE_RELEASED] = true,
+	};
+	enum hp_state state;
+	return hp_state_parse(hp_map_get_str(reply, "state", ""), &state) && granted[state];
+}
 
 /* Until it is granted. HP_OK with *ret_granted, or with the result. */
 static enum hp_status
@@ -132,20 +196,18 @@ await_decision(struct run *run, const struct hp_value *receipt, bool *ret_grante
 {
 	const struct hp_value *reply = receipt;
 	if (hp_value_is(hp_map_get(receipt, "state"), "pending")) {
-		tell(run, "%s waits for a decision", run->request.id);
-		enum hp_status status =
-			hp_talk_until(&run->talk, run->request.id, false, &reply, run->err);
-		if (status != HP_OK)
-			return give_up(run, status, true);
+		reply = NULL;
+		enum hp_status status = await_persons(run, &reply);
+		if (status != HP_OK || !reply)
+			return status;
 		if (is_error(reply))
 			return refused(run, reply);
 	}
-	const struct hp_value *state = hp_map_get(reply, "state");
-	if (hp_value_is(state, "pending")) {
+	if (hp_value_is(hp_map_get(reply, "state"), "pending")) {
 		withdraw(run, "not waited for any longer");
 		return not_run(run, "no decision in time; withdrawn");
 	}
-	*ret_granted = hp_value_is(state, "granted");
+	*ret_granted = was_granted(reply);
 	return *ret_granted ? HP_OK : not_granted(run, reply);
 }
 
@@ -166,7 +228,8 @@ await_executor(struct run *run)
 	if (!hp_state_parse(hp_map_get_str(reply, "state", ""), &state) ||
 	    !hp_state_is_final(state)) {
 		withdraw(run, "not waited for any longer");
-		return not_run(run, "not done in time (%s)", said(run, reply, "state"));
+		return not_run(run, "not done in time (%s); an executor may still run it",
+			       said(run, reply, "state"));
 	}
 	if (state == HP_STATE_DENIED || state == HP_STATE_EXPIRED || state == HP_STATE_HALTED ||
 	    state == HP_STATE_LAPSED || state == HP_STATE_WITHDRAWN)
@@ -174,25 +237,6 @@ await_executor(struct run *run)
 	run->result->end = HP_EXEC_DONE;
 	run->result->state = hp_state_name(state);
 	return HP_OK;
-}
-
-/* --- claiming --- */
-
-static enum hp_status
-claim(struct run *run, const struct hp_value **ret_reply)
-{
-	uint8_t nonce[16];
-	enum hp_status status = HP_OK;
-	hp_crypto_random(nonce, sizeof nonce);
-	for (int tries = 0; tries < CLAIM_TRIES; tries++) {
-		struct hp_value *map = message(run, "claim");
-		hp_map_set_bin(run->arena, map, "nonce", nonce, sizeof nonce);
-		hp_map_set_int(run->arena, map, "timeout_ms", 0);
-		status = hp_talk(&run->talk, map, REPLY_MS, ret_reply, run->err);
-		if (status != HP_TIMEOUT && status != HP_UNAVAILABLE)
-			break;
-	}
-	return status;
 }
 
 /* Whether what was claimed is what we asked, byte for byte (exec.h 1). */
@@ -313,11 +357,8 @@ after_grant(struct run *run, const struct hp_value *receipt)
 	enum hp_status status = claim(run, &reply);
 	if (status != HP_OK)
 		return give_up(run, status, true);
-	if (hp_client_code(reply) == HP_CODE_unauthorised) {
-		withdraw(run, "it cannot be run by who asked");
-		return not_run(run, "granted, but %s; name one with --audience",
-			       said(run, reply, "message"));
-	}
+	if (hp_client_code(reply) == HP_CODE_unauthorised)
+		return not_ours_to_run(run, reply);
 	if (is_error(reply))
 		return refused(run, reply);
 	if (!hp_value_is(hp_map_get(reply, "type"), "claimed"))
@@ -370,6 +411,7 @@ hp_exec_run(struct hp_arena *arena, const struct hp_exec *exec, struct hp_exec_r
 	enum hp_status status = hp_signals_open(run.err);
 	if (status != HP_OK)
 		return status;
+	hp_crypto_random(run.nonce, sizeof run.nonce);
 	status = ask_and_run(&run);
 	hp_signals_close();
 	if (status == HP_OK)

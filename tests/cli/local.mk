@@ -1,6 +1,6 @@
 # The command line: exact messages, exit codes, and whole stories against a live broker.
 CLI_TESTS = %D%/test_help.sh %D%/test_usage.sh %D%/test_policy.sh %D%/test_flow.sh %D%/test_exec.sh \
-	%D%/test_watch.sh %D%/test_terminal.py
+	%D%/test_executor.py %D%/test_watch.sh %D%/test_terminal.py
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh
 CLI_TESTS += %D%/test_setup.sh
