@@ -233,9 +233,11 @@ texts_of(struct hp_arena *arena, const struct hp_value *list)
 	return texts;
 }
 
-static enum hp_status
-make_classifier(struct hp_policy *policy, const struct hp_value *list, struct hp_error *err)
+enum hp_status
+hp_policy_load_classifier(struct hp_policy *policy, const struct hp_value *file,
+			  struct hp_error *err)
 {
+	const struct hp_value *list = hp_map_get(file, "classes");
 	struct hp_arena *arena = &policy->arena;
 	struct hp_class_rule *classes =
 		hp_arena_array(arena, policy->class_count, sizeof *classes);
@@ -312,7 +314,7 @@ hp_policy_load_classes(struct hp_policy *policy, const struct hp_value *file, st
 	}
 	size_t read = hp_policy_find_class(policy, "read");
 	policy->read = read < count ? UINT64_C(1) << read : 0;
-	return make_classifier(policy, list, err);
+	return HP_OK;
 }
 
 /* --- the way --- */
@@ -324,13 +326,14 @@ load_sections(struct hp_policy *policy, const struct hp_value *file, struct hp_e
 					      struct hp_error *) = {
 		hp_policy_load_classes,	    hp_policy_load_approvals,	 hp_policy_load_tiers,
 		hp_policy_load_constraints, hp_policy_load_permissions,
+		hp_policy_check_unenforced, hp_policy_load_classifier, /* the slow part, last */
 	};
 	for (size_t i = 0; i < sizeof load / sizeof load[0]; i++) {
 		enum hp_status status = load[i](policy, file, err);
 		if (status != HP_OK)
 			return status;
 	}
-	return hp_policy_check_unenforced(policy, file, err);
+	return HP_OK;
 }
 
 static enum hp_status

@@ -176,9 +176,12 @@ HP_MUST_CHECK enum hp_status hp_policy_load_permissions(struct hp_policy *policy
 							const struct hp_value *file,
 							struct hp_error *err);
 /* Names in the sections that this version does not enforce; then invariant 5 of policy.h. */
-HP_MUST_CHECK enum hp_status hp_policy_check_unenforced(const struct hp_policy *policy,
+HP_MUST_CHECK enum hp_status hp_policy_check_unenforced(struct hp_policy *policy,
 							const struct hp_value *file,
 							struct hp_error *err);
+HP_MUST_CHECK enum hp_status hp_policy_load_classifier(struct hp_policy *policy,
+						       const struct hp_value *file,
+						       struct hp_error *err);
 
 /* Looks a name up; the count when absent. */
 size_t hp_policy_find_environment(const struct hp_policy *policy, const char *name);

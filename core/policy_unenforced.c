@@ -131,7 +131,7 @@ find_spot_checks(const struct hp_value *tiers, struct feature *first)
 }
 
 enum hp_status
-hp_policy_check_unenforced(const struct hp_policy *policy, const struct hp_value *file,
+hp_policy_check_unenforced(struct hp_policy *policy, const struct hp_value *file,
 			   struct hp_error *err)
 {
 	struct feature first = {0};

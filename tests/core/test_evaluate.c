@@ -31,14 +31,22 @@ run_layers(const struct layer_case *cases, size_t count)
 	}
 }
 
+/* Few classes, so that loading is quick. */
+#define CLASSES                                                                                    \
+	"classes: [{name: read, match: [\"*:List*\"]}, {name: minor_update, match: []}, "          \
+	"{name: patch, match: [\"*:Update*\"]}, {name: create, match: [\"*:Create*\"]}, "         \
+	"{name: modify_data, match: [\"*:Send*\"]}, {name: bulk_modify, match: []}, "              \
+	"{name: delete, match: [\"*:Delete*\"]}, "                                                \
+	"{name: create_environment, match: []}, "                                                 \
+	"{name: delete_environment, match: [\"*:DeleteNamespace\"]}]\n"
 #define OPEN                                                                                       \
+	CLASSES                                                                                    \
 	"permissions: {production: {other: {human: allow, supervised: allow, autonomous: "         \
 	"allow}}, other: {other: {human: allow, supervised: allow, autonomous: allow}}}\n"         \
 	"tiers: [{name: any, effect: allow}]\n"
 #define FREE                                                                                       \
 	OPEN "agent_constraints: {destructive_actions: [], environment_rules: {production: "       \
-	     "{allowed_operations: [read, minor_update, patch, interrupt, create, modify_data, "   \
-	     "delete]}}}\n"
+	     "{allowed_operations: [read, minor_update, patch, create, modify_data, delete]}}}\n"
 
 Test(policy, each_rule_speaks_for_itself)
 {
@@ -68,7 +76,7 @@ Test(policy, each_rule_speaks_for_itself)
 		      "policy: REQUIRE_APPROVAL}]}\n",
 		 "demo-agent", CHANGE("s3:UpdateBucket", "development", ""), "hold",
 		 "destructive_actions[0]"},
-		{FREE "version: 1\n", "demo-agent",
+		{FREE, "demo-agent",
 		 "{action: {operation: \"s3:UpdateBucket\", environment: staging}, impact: "
 		 "{resources_affected: 6, reversible: true}, confidence: 1}",
 		 "hold", "change_magnitude.max_resources_affected"},
@@ -112,19 +120,19 @@ Test(policy, each_rule_speaks_for_itself)
 		{OPEN "agent_constraints: {context: {rollback: require}}\n", "developer",
 		 "{action: {operation: \"s3:UpdateBucket\", environment: staging}}", "allow", NULL},
 		/* a matrix without a row blocks */
-		{"permissions: {staging: {read: {human: allow, supervised: allow, autonomous: "
-		 "allow}}}\n",
+		{CLASSES "permissions: {staging: {read: {human: allow, supervised: allow, "
+			 "autonomous: allow}}}\n",
 		 "developer", CHANGE("s3:UpdateBucket", "staging", ""), "block",
 		 "permissions.staging.other"},
-		{"permissions: {staging: {read: {human: allow, supervised: allow, autonomous: "
-		 "allow}}}\n",
+		{CLASSES "permissions: {staging: {read: {human: allow, supervised: allow, "
+			 "autonomous: allow}}}\n",
 		 "developer", CHANGE("s3:ListBuckets", "staging", ""), "allow", NULL},
 		/* tiers: a floor for agents, none for people */
 		{OPEN "agent_constraints: {destructive_actions: []}\n", "demo-agent",
 		 CHANGE("s3:ListBuckets", "production", ""), "allow", NULL},
-		{"tiers: [{name: all, effect: admin}]\n", "demo-agent",
+		{CLASSES "tiers: [{name: all, effect: admin}]\n", "demo-agent",
 		 CHANGE("s3:ListBuckets", "production", ""), "admin", "tiers.all"},
-		{"tiers: [{name: all, effect: admin}]\n", "developer",
+		{CLASSES "tiers: [{name: all, effect: admin}]\n", "developer",
 		 CHANGE("s3:ListBuckets", "production", ""), "allow", NULL},
 	};
 	run_layers(cases, sizeof cases / sizeof cases[0]);
@@ -133,8 +141,8 @@ Test(policy, each_rule_speaks_for_itself)
 /* Whatever a file calls its strictest environment, the shipped rules of production hold there. */
 Test(policy, production_cannot_be_renamed_away)
 {
-	static const char text[] = "environments: [{name: live, words: [live]}, {name: lab, words: "
-				   "[lab]}]\n";
+	static const char text[] =
+		CLASSES "environments: [{name: live, words: [live]}, {name: lab, words: [lab]}]\n";
 	static const struct layer_case cases[] = {
 		{text, "demo-agent", CHANGE("s3:DeleteBucket", "live", ""), "escalate",
 		 "destructive_actions[0]"},
@@ -153,7 +161,7 @@ Test(policy, production_cannot_be_renamed_away)
 
 Test(policy, quorums_are_united)
 {
-	static const char base[] =
+	static const char base[] = CLASSES
 		"approvals:\n"
 		"  rules:\n"
 		"    - {effect: escalate, require: [{groups: [oncall, dba], count: 2}]}\n"
@@ -243,7 +251,7 @@ Test(policy, principals_stay_within_their_bounds)
 		{"lambda:Invoke", "staging", NULL, "{command: [rm, x]}", "principal.operations"},
 		{"lambda:Invoke", "staging", NULL, "{plan: rm x}", NULL},
 	};
-	struct hp_policy *policy = load("");
+	struct hp_policy *policy = load(CLASSES);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct hp_arena arena = {0};
 		struct hp_error err = {0};
@@ -285,7 +293,7 @@ Test(policy, claims_that_differ_are_findings)
 		 "the agent said \"qa<U+202E>\", which this policy does not know: treated as "
 		 "production"},
 	};
-	struct hp_policy *policy = load("");
+	struct hp_policy *policy = load(CLASSES);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct hp_arena arena = {0};
 		const char *text = hp_arena_printf(
@@ -309,7 +317,7 @@ Test(policy, claims_that_differ_are_findings)
 Test(policy, a_payload_is_told_by_length_and_hash)
 {
 	struct hp_arena arena = {0};
-	struct hp_policy *policy = load("");
+	struct hp_policy *policy = load(CLASSES);
 	struct hp_value *map = hp_value_map(&arena), *action = hp_value_map(&arena);
 	hp_map_set_str(&arena, action, "operation", "mcp:fs/read_file");
 	hp_map_set_str(&arena, action, "environment", "staging");
@@ -330,7 +338,7 @@ Test(policy, findings_fit_a_page_and_say_when_they_do_not)
 {
 	struct hp_arena arena = {0};
 	struct hp_buf buf = {0};
-	hp_buf_add_text(&buf, "agent_constraints:\n  destructive_actions:\n");
+	hp_buf_add_text(&buf, CLASSES "agent_constraints:\n  destructive_actions:\n");
 	for (int i = 0; i < 64; i++)
 		hp_buf_printf(&buf, "    - {pattern: delete, policy: %s, message: m%d}\n",
 			      i < 63 ? "REQUIRE_APPROVAL" : "BLOCK", i);
@@ -377,17 +385,17 @@ Test(policy, hostile_text_stays_visible)
 	char *text = read_source("tests/fixtures/hostile-text.json", &len);
 	const struct hp_value *all = NULL;
 	struct hp_policy *policy = load("");
+	size_t judged = 0;
 	cr_assert_eq(hp_yaml_load(&file, text, len, &all, NULL), HP_OK);
 	const struct hp_value *cases = hp_map_get(all, "cases");
 	for (size_t i = 0; i < hp_value_count(cases); i++) {
+		static const char *const keys[] = {"operation", "environment", "cwd", "audience"};
+		const struct hp_value *hostile = cases->map.pairs[i].value;
+		/* Refused by hp_request_parse(), or longer than an environment may be. */
+		if (memchr(hostile->str.p, '\0', hostile->str.len) || hostile->str.len > 64)
+			continue;
 		struct hp_arena arena = {0};
 		struct hp_value *map = hp_value_map(&arena), *action = hp_value_map(&arena);
-		const struct hp_value *hostile = cases->map.pairs[i].value;
-		if (memchr(hostile->str.p, '\0', hostile->str.len))
-			continue; /* refused by hp_request_parse() */
-		static const char *const keys[] = {"operation", "environment", "cwd", "audience"};
-		if (hostile->str.len > 64)
-			continue; /* longer than an environment may be */
 		for (size_t j = 0; j < 4; j++)
 			hp_map_set(&arena, action, keys[j], hp_value_copy(&arena, hostile));
 		struct hp_value *list = hp_value_array(&arena);
@@ -396,6 +404,7 @@ Test(policy, hostile_text_stays_visible)
 		hp_map_set(&arena, action, "resources", list);
 		hp_map_set(&arena, map, "action", action);
 		struct hp_verdict verdict = judge_map(policy, &arena, asker("demo-agent"), map);
+		judged++;
 		cr_expect_eq(verdict.effect >= HP_EFFECT_HOLD, true, "%s: %s",
 			     cases->map.pairs[i].key.p, told(&arena, &verdict));
 		for (size_t j = 0; j < verdict.finding_count; j++)
@@ -404,6 +413,7 @@ Test(policy, hostile_text_stays_visible)
 					  cases->map.pairs[i].key.p, verdict.findings[j].message);
 		hp_arena_release(&arena);
 	}
+	cr_assert_gt(judged, 10);
 	hp_policy_free(policy);
 	hp_arena_release(&file);
 	free(text);
