@@ -12,10 +12,26 @@
 
 /* ---- whose votes count ---- */
 
+/* Whether the person owns what is asked: then, or by what is enrolled now. */
 static bool
-is_own(const char *person, const struct hp_row *row)
+is_own(const struct hp_broker *broker, const char *person, const struct hp_row *row)
 {
-	return *person && strcmp(person, row->owner) == 0;
+	const struct hp_principal *requester =
+		hp_directory_by_name(broker->directory, row->requester);
+	return *person && (strcmp(person, row->owner) == 0 ||
+			   (requester && strcmp(person, hp_principal_owner(requester)) == 0));
+}
+
+/* How long it has waited, by the clock that says less: a clock put forward widens no rule. */
+static int64_t
+age_ms(const struct hp_broker *broker, const struct hp_row *row)
+{
+	const struct hp_clock *now = &broker->clock;
+	const struct hp_due *then = &row->submitted_at;
+	int64_t by_wall = now->wall_ms - then->wall_ms;
+	int64_t by_boot = now->boottime_ms - then->boottime_ms;
+	bool same_boot = memcmp(now->boot_id, then->boot_id, sizeof now->boot_id) == 0;
+	return same_boot && by_boot < by_wall ? by_boot : by_wall;
 }
 
 /* The voter as enrolled now, if the vote may still count (lifecycle invariant 12). */
@@ -25,7 +41,8 @@ standing(const struct hp_broker *broker, const struct hp_row *row,
 {
 	const struct hp_principal *who = hp_directory_by_name(broker->directory, vote->by);
 	if (!vote->approve || !who || who->revoked || !(who->roles & HP_ROLE_REVIEWER) ||
-	    !who->has_sign || strcmp(who->person, vote->person) != 0 || is_own(who->person, row) ||
+	    !who->has_sign || strcmp(who->person, vote->person) != 0 ||
+	    is_own(broker, who->person, row) ||
 	    memcmp(who->sign_public, vote->sign_public, HP_SIGN_PUBLIC_BYTES) != 0)
 		return NULL;
 	return who;
@@ -58,8 +75,7 @@ hp_votes_standing(struct hp_broker *broker, const struct hp_row *row,
 				.group_count = who->group_count,
 			};
 	}
-	return hp_quorum_filled(&quorum, voters, voter_count,
-				broker->clock.wall_ms - row->submitted_ms);
+	return hp_quorum_filled(&quorum, voters, voter_count, age_ms(broker, row));
 }
 
 /* ---- decide ---- */
@@ -74,6 +90,28 @@ struct ballot {
 	size_t vote_count;
 };
 
+/* Places filled once this vote counts; a person's vote replaces the one before. */
+static unsigned
+filled_with(const struct hp_call *call, const struct ballot *ballot)
+{
+	struct hp_broker *broker = call->broker;
+	size_t count = 0;
+	struct hp_stored_vote *votes =
+		hp_arena_array(&broker->arena, ballot->vote_count + 1, sizeof *votes);
+	if (!votes)
+		return 0;
+	for (size_t i = 0; i < ballot->vote_count; i++)
+		if (strcmp(ballot->votes[i].person, call->who->person) != 0)
+			votes[count++] = ballot->votes[i];
+	if (ballot->approve) {
+		votes[count] = (struct hp_stored_vote){
+			.by = call->who->name, .person = call->who->person, .approve = true,
+		};
+		memcpy(votes[count++].sign_public, call->who->sign_public, HP_SIGN_PUBLIC_BYTES);
+	}
+	return hp_votes_standing(broker, &ballot->row, votes, count);
+}
+
 /* Why a request in this state takes no vote any more. */
 static struct hp_value *
 refuse_state(struct hp_call *call, const struct hp_row *row)
@@ -87,9 +125,9 @@ refuse_state(struct hp_call *call, const struct hp_row *row)
 }
 
 static bool
-may_deny(const struct hp_principal *who, const struct hp_row *row)
+may_deny(const struct hp_call *call, const struct hp_row *row)
 {
-	return (who->roles & HP_ROLE_REVIEWER) || is_own(who->person, row);
+	return (call->who->roles & HP_ROLE_REVIEWER) || is_own(call->broker, call->who->person, row);
 }
 
 /* The person's standing towards this request; NULL: may vote. */
@@ -107,11 +145,12 @@ refuse_person(struct hp_call *call, const struct ballot *ballot)
 				 "this connection's user also runs agents: such votes do not "
 				 "count (same_uid)");
 	if (!ballot->approve)
-		return may_deny(who, row)
+		return may_deny(call, row)
 			       ? NULL
 			       : hp_refuse(call, HP_CODE_not_eligible, NULL,
 					   "only a reviewer or the owner may deny this");
-	if (is_own(who->person, row) || strcmp(who->name, row->requester) == 0)
+	if (is_own(call->broker, who->person, row) ||
+	    strcmp(who->name, row->requester) == 0)
 		return hp_refuse(call, HP_CODE_self_approval, NULL,
 				 "\"%s\" owns this request and cannot approve it", who->person);
 	if (!(who->roles & HP_ROLE_REVIEWER))
@@ -119,7 +158,7 @@ refuse_person(struct hp_call *call, const struct ballot *ballot)
 	if (!thaw(call->broker, row, &quorum))
 		return hp_store_failed(call->broker, "reading a quorum");
 	if (!hp_quorum_eligible(&quorum, who->groups, who->group_count,
-				call->broker->clock.wall_ms - row->submitted_ms))
+				age_ms(call->broker, row)))
 		return hp_refuse(call, HP_CODE_not_eligible, NULL,
 				 "\"%s\" is in none of the groups that may approve this",
 				 who->person);
@@ -127,6 +166,11 @@ refuse_person(struct hp_call *call, const struct ballot *ballot)
 		if (strcmp(ballot->votes[i].person, who->person) == 0)
 			return hp_refuse(call, HP_CODE_already_voted, NULL,
 					 "\"%s\" has voted on this already", who->person);
+	if (filled_with(call, ballot) <=
+	    hp_votes_standing(call->broker, row, ballot->votes, ballot->vote_count))
+		return hp_refuse(call, HP_CODE_not_eligible, NULL,
+				 "every place that \"%s\" could fill is filled; others are needed",
+				 who->person);
 	return NULL;
 }
 
@@ -175,13 +219,12 @@ store_vote(struct hp_call *call, struct ballot *ballot, const struct hp_buf *bod
 	};
 	memcpy(vote.signature, ballot->signature, sizeof vote.signature);
 	memcpy(vote.sign_public, call->who->sign_public, sizeof vote.sign_public);
-	if (hp_store_put_vote(broker->store, ballot->row.key, &vote) != HP_OK ||
-	    hp_store_votes(broker->store, arena, ballot->row.key, &ballot->votes,
-			   &ballot->vote_count) != HP_OK) {
+	if (hp_store_put_vote(broker->store, ballot->row.key, &vote) != HP_OK) {
 		hp_store_failed(broker, "storing a vote");
 		return;
 	}
 	broker->counters.votes++;
+	ballot->row.approvals = filled_with(call, ballot);
 	struct hp_value *leaf = hp_value_map(arena);
 	hp_map_set_str(arena, leaf, "decision", ballot->approve ? "approve" : "deny");
 	hp_map_set_str(arena, leaf, "person", vote.person);
@@ -203,7 +246,6 @@ count_vote(struct hp_call *call, struct ballot *ballot)
 		return hp_transition(broker, row, HP_EVENT_DENY, call->who->name, ballot->reason,
 				     NULL);
 	}
-	row->approvals = hp_votes_standing(broker, row, ballot->votes, ballot->vote_count);
 	if (row->approvals < row->needed)
 		return hp_transition(broker, row, HP_EVENT_APPROVE, call->who->name, NULL, NULL);
 	row->due = hp_clock_after(&broker->clock, hp_policy_times(broker->policy)->grant_ttl_ms);
@@ -302,6 +344,19 @@ hp_handle_extend(struct hp_call *call)
 	return broker->fatal ? NULL : hp_reply_status(broker, &row);
 }
 
+/* Whether one more note fits. Who asked fills at most half, so that reviewers always find room. */
+static bool
+has_room(const struct hp_call *call, const struct hp_stored_note *notes, size_t count,
+	 const char *text)
+{
+	enum { BESIDE_TEXT = 128 }; /* a note's other fields */
+	unsigned share = call->who->roles & HP_ROLE_REVIEWER ? 1 : 2;
+	size_t bytes = strlen(text) + BESIDE_TEXT;
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(notes[i].text) + BESIDE_TEXT;
+	return count < HP_LIMIT_NOTES / share && bytes <= HP_REPLY_NOTES_BYTES / share;
+}
+
 struct hp_value *
 hp_handle_note(struct hp_call *call)
 {
@@ -313,24 +368,24 @@ hp_handle_note(struct hp_call *call)
 	if (!(call->who->roles & HP_ROLE_REVIEWER) && !hp_reply_is_requester(call->who, &row))
 		return hp_refuse(call, HP_CODE_unauthorised, NULL,
 				 "only a reviewer or who asked may add a note");
-	struct hp_stored_note *notes = NULL;
-	size_t count = 0;
-	if (hp_store_notes(broker->store, &broker->arena, row.key, &notes, &count) != HP_OK)
-		return hp_store_failed(broker, "reading notes");
-	if (count >= HP_LIMIT_NOTES)
-		return hp_refuse(call, HP_CODE_queue_full, NULL,
-				 "the request has %u notes, the most it can hold", HP_LIMIT_NOTES);
 	struct hp_stored_note note = {
 		.by = call->who->name,
 		.text = hp_map_get_str(call->map, "text", ""),
 		.at_ms = broker->clock.wall_ms,
 	};
+	struct hp_stored_note *notes = NULL;
+	size_t count = 0;
+	if (hp_store_notes(broker->store, &broker->arena, row.key, &notes, &count) != HP_OK)
+		return hp_store_failed(broker, "reading notes");
+	if (!has_room(call, notes, count, note.text))
+		return hp_refuse(call, HP_CODE_queue_full, NULL,
+				 "a request's notes are full: %u notes or %u KiB, half of it for "
+				 "who asked", HP_LIMIT_NOTES, HP_REPLY_NOTES_BYTES / 1024);
 	if (hp_store_add_note(broker->store, row.key, &note) != HP_OK)
 		return hp_store_failed(broker, "storing a note");
 	struct hp_value *body = hp_value_map(&broker->arena);
 	hp_map_set_str(&broker->arena, body, "text", note.text);
 	hp_record(broker, "note", note.by, &row, body, true);
-	hp_park_touch(broker, row.id, false);
 	return broker->fatal ? NULL : hp_reply_status(broker, &row);
 }
 

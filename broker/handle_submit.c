@@ -134,6 +134,16 @@ compose(struct hp_call *call, struct intake *intake, struct hp_error *err)
 	return HP_OK;
 }
 
+/* Whether it can be shown to people, and handed to who runs it, in one message each. */
+static bool
+fits_messages(const struct intake *intake)
+{
+	size_t story = HP_REPLY_NOTES_BYTES + HP_REPLY_STORY_BYTES;
+	size_t beside = intake->action.len > story ? intake->action.len + 1024 : story;
+	size_t votes = ((size_t)intake->row.needed + 1) * HP_REPLY_VOTE_BYTES;
+	return intake->canonical.len + beside + votes <= HP_LIMIT_MESSAGE_BYTES;
+}
+
 /* Where a judged request starts its life, and its first timer. */
 static void
 set_state(struct hp_broker *broker, struct intake *intake)
@@ -260,6 +270,9 @@ take_in(struct hp_call *call, struct intake *intake)
 		return hp_refuse(call, status == HP_TOO_LARGE ? HP_CODE_too_large
 							      : HP_CODE_malformed,
 				 err.field, "%s", err.message);
+	if (!fits_messages(intake))
+		return hp_refuse(call, HP_CODE_too_large, NULL,
+				 "the request would not fit a message with its votes and its story");
 	set_state(broker, intake);
 	status = hp_store_insert(broker->store, &intake->row);
 	if (status != HP_OK)

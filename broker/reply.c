@@ -29,6 +29,20 @@ set_text(struct hp_arena *arena, struct hp_value *map, const char *key, const ch
 		hp_map_set_str(arena, map, key, text);
 }
 
+/* The first resource as one line of a queue: what is longer is cut, and shows it. */
+static const char *
+shorten(struct hp_arena *arena, const char *text)
+{
+	enum { LINE_BYTES = 1024 };
+	size_t len = strlen(text);
+	if (len <= LINE_BYTES)
+		return text;
+	len = LINE_BYTES;
+	while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	return hp_arena_printf(arena, "%.*s…", (int)len, text);
+}
+
 /* The moment that silence becomes a no: for a person (pending) or an enforcement point (granted). */
 static void
 set_deadline(struct hp_arena *arena, struct hp_value *map, const struct hp_row *row)
@@ -49,7 +63,7 @@ hp_reply_summary(struct hp_broker *broker, const struct hp_row *row)
 	hp_map_set_str(arena, map, "environment", row->environment);
 	hp_map_set(arena, map, "class", hp_reply_decode(broker, row->classes));
 	hp_map_set_str(arena, map, "operation", row->operation);
-	set_text(arena, map, "resource", row->resource);
+	set_text(arena, map, "resource", shorten(arena, row->resource));
 	hp_map_set_int(arena, map, "resources", row->resource_count);
 	hp_map_set_str(arena, map, "requester", row->requester);
 	hp_map_set_str(arena, map, "summary", row->summary);

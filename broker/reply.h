@@ -8,6 +8,17 @@
 
 #include "broker/broker.h"
 
+/*
+ * What the parts of a reply take at most. A submit is accepted only if all that can ever be said of
+ * it fits a message (handle_submit.c): `show` has canonical bytes, votes, notes and story; `claimed`
+ * canonical bytes, votes and the action.
+ */
+enum {
+	HP_REPLY_VOTE_BYTES = 5 * 1024,	  /* its reason has 4 KiB at most */
+	HP_REPLY_NOTES_BYTES = 16 * 1024, /* of all notes of a request together */
+	HP_REPLY_STORY_BYTES = 30 * 1024, /* six steps with their reasons, and the summary */
+};
+
 /* {id, state, tier, effect, environment, class, operation, resource, resources, requester, summary,
  * submitted_ms, deadline_ms, approvals, needed, flags, digest} */
 struct hp_value *hp_reply_summary(struct hp_broker *broker, const struct hp_row *row);
