@@ -39,6 +39,7 @@ class Screen:
         self.top, self.bottom = 0, rows - 1
         self.bells = 0
         self.copied = []        # what OSC 52 put on the clipboard
+        self.seen = set()       # every line that has ever stood there whole
         self.colors_used = False
         self.left_alternate = False
         self.pending = b""
@@ -118,7 +119,12 @@ class Screen:
         else:
             raise Foreign("control character 0x%02x" % byte)
 
+    def remember(self):
+        """The cursor leaves its line: what stands there now has been seen."""
+        self.seen.add("".join(cell.text for cell in self.cells[self.y]).rstrip())
+
     def line_feed(self):
+        self.remember()
         self.wrap = False
         if self.y == self.bottom:
             self.scroll(1)
@@ -221,9 +227,11 @@ class Screen:
         self.x = min(self.columns, count) - 1
 
     def csi_row(self, count, numbers):
+        self.remember()
         self.y = min(self.rows, count) - 1
 
     def csi_home(self, count, numbers):
+        self.remember()
         self.y = min(self.rows, count) - 1
         self.x = min(self.columns, (numbers[1] if len(numbers) > 1 else 1) or 1) - 1
 

@@ -142,10 +142,31 @@ def broken_bytes(stage):
 def typed_ahead(stage):
     """2: what is typed before the request is drawn reaches nothing"""
     console = watch(stage, kiro())
-    console.press(ENTER + "d1" + "d1" + "aG")
+    console.press(ENTER + "Hd1")
     console.sees("WHAT").arm()
-    assert "deny request" not in console.screen.text(), console.screen.text()
+    assert "d deny" in console.screen.text(), console.screen.text()
     nothing_decided(stage)
+
+
+def typed_ahead_of_a_dialog(stage):
+    """2: what is typed before a dialog is drawn reaches nothing"""
+    console = watch(stage, kiro())
+    console.press(ENTER)
+    console.sees("WHAT").arm().press("m" + "x" * 40)
+    console.sees("note:").arm()
+    assert "xx" not in console.screen.text(), console.screen.text()
+
+
+def drawn_key_by_key(stage):
+    """2, 3: pages that are scrolled past by keys typed ahead are drawn all the same"""
+    arguments = {"key%03d" % i: "value" for i in range(120)}
+    console = watch(stage, kiro(arguments=arguments))
+    console.press(ENTER)
+    console.sees("key000").arm().press("\x04" * 12)
+    console.sees("DIGEST")
+    shown = " ".join(console.screen.seen)
+    missing = [name for name in arguments if "argument %s = value" % name not in shown]
+    assert missing == [], missing
 
 
 def in_time(attempt):
@@ -554,7 +575,8 @@ def other_reviewers(stage):
 
 main([decides_by_id_and_digest, arrivals_move_nothing, selection_stays,
       selected_row_keeps_the_cursor, other_content, swapped_later, other_instance, broken_bytes,
-      typed_ahead, too_soon, news_disarm, no_decision_from_the_queue, approve_after_reading,
+      typed_ahead, typed_ahead_of_a_dialog, drawn_key_by_key, too_soon, news_disarm,
+      no_decision_from_the_queue, approve_after_reading,
       counts_what_is_hidden, wrong_words, escape_leaves, long_names_get_a_code, supervised_too,
       deny_with_preset, deny_with_words, take_back, extend, note, halt, refusals_are_told,
       dies_under_the_confirmation, broker_says_denied, expired_stays_a_minute, bells, wall_clock,
