@@ -30,7 +30,8 @@ def hangs(stage):
     console.sees("BROKER LOST", "no answer from the broker", "the broker is lost")
     assert time.monotonic() - start < 2.5, time.monotonic() - start
     console.arm().press("d")
-    console.sees("the broker is lost: nothing done").press("H")
+    console.sees("the broker is lost: nothing done").press("j")
+    console.loses("nothing done").press("H")
     console.sees("the broker is lost: nothing done")
     assert stage.broker.received == []
     stage.broker.hanging = False
