@@ -18,6 +18,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/words.h %D%/words.c %D%/names.h %D%/names.c %D%/sql.h %D%/sql.c %D%/sql_lex.c %D%/sql_calls.c \
 	%D%/shell.h %D%/shell.c %D%/shell_line.h %D%/shell_spell.c %D%/shell_text.c %D%/shell_tools.h %D%/shell_tools.c \
 	%D%/shell_runners.c %D%/shell_options.c %D%/aws.c \
+	%D%/aws_actions.h %D%/aws_actions.c \
 	%D%/policy.h %D%/policy_rules.h %D%/policy.c %D%/effect.c \
 	%D%/policy_fields.c %D%/policy_merge.c %D%/policy_load.c %D%/policy_approvals.c \
 	%D%/policy_constraints.c %D%/policy_unenforced.c \
@@ -33,6 +34,15 @@ BUILT_SOURCES += core/policy_default.inc
 core/policy_merge.$(OBJEXT): core/policy_default.inc
 CLEANFILES += core/policy_default.inc
 EXTRA_DIST += %D%/policy_default.yaml
+
+# The catalogue of AWS actions, as tables.
+core/aws_actions.inc: %D%/aws_actions.txt %D%/aws_actions.awk
+	$(AM_V_GEN)$(MKDIR_P) core && $(AWK) -f $(top_srcdir)/core/aws_actions.awk \
+		$(top_srcdir)/core/aws_actions.txt >$@.tmp && mv $@.tmp $@
+BUILT_SOURCES += core/aws_actions.inc
+core/aws_actions.$(OBJEXT): core/aws_actions.inc
+CLEANFILES += core/aws_actions.inc
+EXTRA_DIST += %D%/aws_actions.txt %D%/aws_actions.awk
 
 CORE_LIBS = core/libhpcore.a $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
 	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) -lm
