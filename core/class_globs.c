@@ -1,6 +1,7 @@
 /* The globs of classes, as one set of patterns; see classifier.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/classifier.h"
 #include "core/text.h"
@@ -85,10 +86,35 @@ add_abbreviations(struct globs *globs, const char *glob, size_t class, bool exce
 	return status;
 }
 
+/* `@aws-write`: every action of this level of AWS's own catalogue. */
+static enum hp_status
+add_level(struct hp_classifier *classifier, const char *glob, size_t class, bool excepts,
+          unsigned line, struct hp_error *err)
+{
+	static const char *const names[HP_AWS_LEVELS] = {
+		[HP_AWS_LIST] = "@aws-list",       [HP_AWS_READ] = "@aws-read",
+		[HP_AWS_TAGGING] = "@aws-tagging", [HP_AWS_WRITE] = "@aws-write",
+		[HP_AWS_PERMISSIONS] = "@aws-permissions",
+	};
+	for (size_t i = 0; i < HP_AWS_LEVELS; i++) {
+		struct hp_class_level *level = &classifier->levels[i];
+		if (!names[i] || strcasecmp(names[i], glob))
+			continue;
+		*(excepts ? &level->excepted : &level->named) |= UINT64_C(1) << class;
+		return HP_OK;
+	}
+	return hp_fail_at(err, HP_INVALID, line, 0,
+	                  "no access level \"%s\": expected @aws-list, @aws-read, @aws-tagging, "
+	                  "@aws-write or @aws-permissions",
+	                  hp_text_safe(&classifier->arena, glob, 0));
+}
+
 static enum hp_status
 add_glob(struct globs *globs, const char *glob, size_t class, unsigned line, struct hp_error *err)
 {
 	bool excepts = *glob == '!';
+	if (glob[excepts] == '@')
+		return add_level(globs->classifier, glob + excepts, class, excepts, line, err);
 	struct hp_buf folded = {0}, expression = {0};
 	hp_text_fold(&folded, glob + excepts, strlen(glob + excepts), true);
 	hp_pattern_add_glob(&expression, hp_buf_text(&folded));

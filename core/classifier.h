@@ -7,6 +7,7 @@
 #ifndef HP_CORE_CLASSIFIER_H
 #define HP_CORE_CLASSIFIER_H
 
+#include "core/aws_actions.h"
 #include "core/classify.h"
 
 /* A word that names an environment, in an open-addressed table. */
@@ -25,10 +26,16 @@ struct hp_environments {
 	size_t fallback;
 };
 
+/* Classes that are given and taken for what the catalogue of AWS actions says. */
+struct hp_class_level {
+	uint64_t named, excepted;
+};
+
 struct hp_classifier {
 	struct hp_arena arena; /* of everything below */
 	struct hp_pattern_set *globs;
-	uint64_t read; /* the bit of the class named read; 0: there is none */
+	uint64_t read, modify_iam; /* the bits of the classes of these names; 0: there is none */
+	struct hp_class_level levels[HP_AWS_LEVELS];
 	struct hp_environments environments;
 };
 
@@ -40,7 +47,7 @@ struct hp_class_glob {
 };
 struct hp_class_glob hp_class_glob_of(unsigned id);
 
-/* Makes `classifier->globs`; `read` is known. */
+/* Makes `globs` and `levels` of the classifier; its `read` is known. */
 HP_MUST_CHECK enum hp_status hp_class_globs_compile(struct hp_classifier *classifier,
                                                     const struct hp_class_rule *classes,
                                                     size_t count, struct hp_error *err);

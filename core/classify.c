@@ -21,6 +21,8 @@ check_names(struct hp_classifier *classifier, const struct hp_class_rule *classe
 	for (size_t i = 0; i < count; i++) {
 		if (!strcmp(classes[i].name, "read"))
 			classifier->read = UINT64_C(1) << i;
+		if (!strcmp(classes[i].name, "modify_iam"))
+			classifier->modify_iam = UINT64_C(1) << i;
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(classes[i].name, classes[j].name))
 				return hp_fail_at(
@@ -85,6 +87,23 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 	return true;
 }
 
+/*
+ * The classes of a thing by its globs and by its level in AWS's catalogue. Whatever the policy says,
+ * what changes something is no `read`, and what manages permissions is `modify_iam`.
+ */
+static uint64_t
+classes_of(const struct hp_classifier *classifier, enum hp_aws_level level,
+           const struct hits *hits)
+{
+	const struct hp_class_level *said = &classifier->levels[level];
+	uint64_t set = (hits->named | said->named) & ~(hits->excepted | said->excepted);
+	if (level >= HP_AWS_TAGGING)
+		set &= ~classifier->read;
+	if (level == HP_AWS_PERMISSIONS)
+		set |= classifier->modify_iam;
+	return set;
+}
+
 static enum hp_status
 judge_thing(const struct hp_classifier *classifier, const struct hp_things *things, size_t index,
             struct hp_classes *classes)
@@ -93,8 +112,11 @@ judge_thing(const struct hp_classifier *classifier, const struct hp_things *thin
 	size_t end = index + 1 < things->count ? thing[1].first : things->subject_count;
 	struct hits hits = {0};
 	uint64_t program = 0; /* what the first subject alone says */
+	enum hp_aws_level level = HP_AWS_UNLISTED;
 	for (size_t i = thing->first; i < end; i++) {
 		const struct hp_subject *subject = &things->subjects[i];
+		enum hp_aws_level listed = hp_aws_level_of(subject->p, subject->len);
+		level = listed > level ? listed : level;
 		hits.abbreviated = subject->abbreviated;
 		enum hp_status status = hp_pattern_set_scan(classifier->globs, subject->p,
 		                                            subject->len, on_match, &hits);
@@ -103,9 +125,10 @@ judge_thing(const struct hp_classifier *classifier, const struct hp_things *thin
 		if (i == thing->first)
 			program = hits.named;
 	}
-	uint64_t set = hits.named & ~hits.excepted;
+	uint64_t set = classes_of(classifier, level, &hits);
 	if (!set || (thing->ambiguous && !(program & ~hits.excepted)) ||
-	    (thing->disguised && set == classifier->read))
+	    (thing->disguised && set == classifier->read) ||
+	    (level == HP_AWS_PERMISSIONS && !classifier->modify_iam))
 		classes->unknown = true;
 	classes->set |= set;
 	return HP_OK;

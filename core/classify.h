@@ -35,7 +35,7 @@
  * | SQL `DROP TABLE t`             | `sql:drop` `sql:drop-table`                                 |
  * | SQL `WITH … DELETE`            | `sql:delete`, and each verb inside as a thing               |
  * | SQL `SELECT … INTO t`          | `sql:select`, and the thing `sql:select-into`               |
- * | SQL `SELECT pg_cancel_backend…` | `sql:select`, and the thing `sql:call-pg_cancel_backend`     |
+ * | SQL `SELECT lo_unlink(1)`      | `sql:select`, and the thing `sql:call-lo_unlink`            |
  * | SQL `EXPLAIN …`                | `sql:explain`; with ANALYZE also what it runs               |
  * | psql `\dt`, sqlite `.tables`   | `sql:describe`                                              |
  * | `git push o :branch +branch`   | also `shell:git-push-delete` `shell:git-push-force`         |
@@ -55,6 +55,13 @@
  * of `read`, and the others of every other class.
  *
  * So `read: ["shell:find", "!shell:find-delete", "!shell:find-exec*"]` says what it seems to say.
+ * AWS's own catalogue (aws_actions.h) knows `service:Action` by its access level. A list names all
+ * actions of a level by `@aws-list`, `@aws-read`, `@aws-tagging`, `@aws-write`, `@aws-permissions`,
+ * with `!` too; nothing that is written in a request matches these but by being such an action.
+ * Whatever the lists say, no listed action above `read` is of the class `read`, and one that manages
+ * permissions is `modify_iam`, or unknown where there is no such class. An action that is not
+ * listed goes by the globs alone.
+ *
  * Folding may raise, never lower: a name that is `read` only after look-alikes were replaced is
  * unknown as well. The class named `read` is special: of a command whose only class it is, and of
  * the arguments of a deed whose only class it is, destructive words see the names of options and

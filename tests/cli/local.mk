@@ -4,3 +4,7 @@ CLI_TESTS = %D%/test_help.sh %D%/test_usage.sh %D%/test_policy.sh %D%/test_flow.
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh
 CLI_TESTS += %D%/test_setup.sh
+# The shipped policy against what the world has.
+POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py
+TESTS += $(POLICY_TESTS)
+EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py

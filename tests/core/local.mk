@@ -7,6 +7,7 @@ CORE_TESTS = \
 	tests/core/test_sql \
 	tests/core/test_shell \
 	tests/core/test_classify \
+	tests/core/test_aws_actions \
 	tests/core/test_value \
 	tests/core/test_quorum \
 	tests/core/test_principal \
@@ -128,6 +129,10 @@ tests_core_test_shell_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_classify_SOURCES = %D%/test_classify.c
 tests_core_test_classify_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_classify_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_aws_actions_SOURCES = %D%/test_aws_actions.c
+tests_core_test_aws_actions_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_aws_actions_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_policy_SOURCES = %D%/test_policy.c
 tests_core_test_policy_CPPFLAGS = $(UNIT_CPPFLAGS)
