@@ -439,9 +439,8 @@ Test(policy_load, quorums_need_their_persons)
 		      {"b", "ben", R, {"oncall", "dba", "leads", "admins"}, false}},
 		 2, NULL, 0},
 		/* every slot has its person, and it is the same one */
-		{QUICK "approvals:\n  rules:\n    - {effect: hold, require: [{groups: [dba], count: "
-		       "1}, "
-		 "{groups: [leads], count: 1}]}\n",
+		{QUICK "approvals:\n  rules:\n    - {effect: hold, require: "
+		       "[{groups: [dba], count: 1}, {groups: [leads], count: 1}]}\n",
 		 {{"a", "ana", R, {"oncall", "admins"}, false},
 		  {"b", "ben", R, {"oncall", "dba", "leads"}, false}},
 		 2, "approvals.rules[0]: needs 2 distinct persons, and these groups fill 1", 4},
