@@ -42,29 +42,89 @@ refuse(const struct hp_pattern *pattern, struct hp_error *err, const char *reaso
 	return status;
 }
 
-/*
- * The sum of all bounds of counted repeats. The engine unrolls them, and compiling `x{1,30000}`
- * takes seconds: a policy file must fail quickly or load quickly.
- */
-static size_t
-repeat_sum(const char *expression)
+/* How many positions an expression has once its counted repeats are unrolled. */
+struct unrolled {
+	size_t total[HP_PATTERN_DEPTH + 1]; /* of each open group */
+	size_t depth;
+	size_t last; /* of the last atom, which a repeat multiplies */
+};
+
+static const char *
+skip_class(const char *p)
 {
-	size_t sum = 0;
-	for (const char *p = expression; *p; p++) {
-		if (*p == '\\' && p[1]) {
+	p += p[1] == '^';
+	p += p[1] == ']'; /* a first ] is literal */
+	for (p++; *p && *p != ']'; p++)
+		if (*p == '\\' && p[1])
 			p++;
-			continue;
-		}
-		if (*p != '{')
-			continue;
-		for (; p[1] && p[1] != '}'; p++) {
-			size_t bound = 0;
-			for (; isdigit((unsigned char)p[1]) && bound <= HP_PATTERN_REPEATS; p++)
-				bound = bound * 10 + (size_t)(p[1] - '0');
-			sum += bound;
-		}
+	return p;
+}
+
+/* \x{…}, \p{…} are one atom. */
+static const char *
+skip_escape(const char *p)
+{
+	if (p[1])
+		p++;
+	if (strchr("xpP", *p) && p[1] == '{')
+		p += strcspn(p, "}");
+	return p;
+}
+
+/* The larger bound of {m}, {m,}, {m,n}. */
+static size_t
+repeat_bound(const char *p)
+{
+	size_t largest = 1, bound = 0;
+	for (p++; *p && *p != '}'; p++) {
+		bound = isdigit((unsigned char)*p) ? bound * 10 + (size_t)(*p - '0') : 0;
+		if (bound > HP_PATTERN_POSITIONS)
+			return bound;
+		if (bound > largest)
+			largest = bound;
 	}
-	return sum;
+	return largest;
+}
+
+static void
+add_atom(struct unrolled *size, size_t atom)
+{
+	size->total[size->depth] += atom;
+	size->last = atom;
+}
+
+/* Whether it unrolls to what compiles in a moment: the engine's time is not linear in this. */
+static bool
+is_bounded(const char *expression)
+{
+	struct unrolled size = {0};
+	for (const char *p = expression; *p; p++) {
+		if (*p == '{') {
+			size_t more = size.last * (repeat_bound(p) - 1);
+			size.total[size.depth] += more;
+			size.last += more;
+			p += strcspn(p, "}");
+			p -= !*p;
+		} else if (*p == '(') {
+			if (size.depth == HP_PATTERN_DEPTH)
+				return false;
+			size.total[++size.depth] = 0;
+		} else if (*p == ')' && size.depth) {
+			size.depth--;
+			add_atom(&size, size.total[size.depth + 1]);
+		} else {
+			if (*p == '[')
+				p = skip_class(p);
+			else if (*p == '\\')
+				p = skip_escape(p);
+			add_atom(&size, 1);
+			if (!*p)
+				break;
+		}
+		if (size.total[size.depth] > HP_PATTERN_POSITIONS)
+			return false;
+	}
+	return true;
 }
 
 static enum hp_status
@@ -77,8 +137,10 @@ check_bounds(const struct hp_pattern *patterns, size_t count, struct hp_error *e
 		const char *expression = patterns[i].expression;
 		if (strlen(expression) > HP_PATTERN_BYTES)
 			return refuse(&patterns[i], err, "longer than 4096 bytes");
-		if (repeat_sum(expression) > HP_PATTERN_REPEATS)
-			return refuse(&patterns[i], err, "counted repeats add up to over 2000");
+		if (!is_bounded(expression))
+			return refuse(
+				&patterns[i], err,
+				"too much to unroll: over 4096 positions, or groups too deep");
 		if (!hp_text_is_utf8(expression, strlen(expression)))
 			return refuse(&patterns[i], err, "not valid utf-8");
 	}

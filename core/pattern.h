@@ -28,7 +28,8 @@ struct hp_pattern {
 /* Bounds of what is compiled: the engine's compile time is not linear. */
 #define HP_PATTERN_COUNT 20000u	 /* patterns of one set */
 #define HP_PATTERN_BYTES 4096u	 /* one expression */
-#define HP_PATTERN_REPEATS 2000u /* sum of the bounds of its counted repeats, {2,50} is 52 */
+#define HP_PATTERN_POSITIONS 4096u /* of one, its counted repeats unrolled: (ab|c){2,50} is 150 */
+#define HP_PATTERN_DEPTH 64u	   /* groups within groups */
 
 struct hp_pattern_set;
 
