@@ -341,6 +341,9 @@ load(struct hp_policy *policy, const char *text, size_t len, struct hp_error *er
 {
 	struct hp_str part = {text, len};
 	const struct hp_value *file;
+	if (len > HP_LIMIT_POLICY_BYTES)
+		return hp_fail(err, HP_TOO_LARGE, "%zu bytes of policy, at most %u", len,
+			       HP_LIMIT_POLICY_BYTES);
 	hp_crypto_sha256(&part, 1, policy->version);
 	policy->text = hp_arena_copy(&policy->arena, text, len);
 	policy->text_len = len;

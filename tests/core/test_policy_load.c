@@ -1,5 +1,6 @@
 #include "tests/core/vectors.h"
 
+#include "core/limits.h"
 #include "core/policy.h"
 
 static enum hp_status
@@ -332,6 +333,20 @@ Test(policy_load, a_file_cut_anywhere_never_crashes)
 		hp_policy_free(policy);
 	}
 	cr_assert_gt(refused, 500);
+}
+
+Test(policy_load, a_file_has_a_size)
+{
+	struct hp_policy *policy = NULL;
+	struct hp_error err = {0};
+	char *text = malloc(HP_LIMIT_POLICY_BYTES + 1);
+	memset(text, '\n', HP_LIMIT_POLICY_BYTES + 1);
+	memcpy(text, QUICK, strlen(QUICK));
+	cr_assert_eq(hp_policy_load(text, HP_LIMIT_POLICY_BYTES, &policy, &err), HP_OK, "%s",
+		     err.message);
+	hp_policy_free(policy);
+	cr_assert_eq(hp_policy_load(text, HP_LIMIT_POLICY_BYTES + 1, &policy, &err), HP_TOO_LARGE);
+	free(text);
 }
 
 /* --- what is valid and not enforced --- */
