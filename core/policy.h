@@ -84,8 +84,9 @@ void hp_policy_free(struct hp_policy *policy);
 
 /*
  * Refuses a policy whose approval rules these principals cannot fill (HP_INVALID with line): a
- * group without a reviewer, or fewer distinct persons than a rule counts. Whose agents will ask is
- * not known here, and an owner has no vote: where owners review, keep one person more than the count.
+ * group without a reviewer, or fewer distinct persons than a rule counts. Whose agents will ask
+ * is not known here, and an owner has no vote: where owners review, keep one person more than the
+ * count.
  */
 HP_MUST_CHECK enum hp_status hp_policy_check_quorums(const struct hp_policy *policy,
 						     const struct hp_directory *directory,
