@@ -92,8 +92,10 @@ add_level(struct hp_classifier *classifier, const char *glob, size_t class, bool
           unsigned line, struct hp_error *err)
 {
 	static const char *const names[HP_AWS_LEVELS] = {
-		[HP_AWS_LIST] = "@aws-list",       [HP_AWS_READ] = "@aws-read",
-		[HP_AWS_TAGGING] = "@aws-tagging", [HP_AWS_WRITE] = "@aws-write",
+		[HP_AWS_LIST] = "@aws-list",
+		[HP_AWS_READ] = "@aws-read",
+		[HP_AWS_TAGGING] = "@aws-tagging",
+		[HP_AWS_WRITE] = "@aws-write",
 		[HP_AWS_PERMISSIONS] = "@aws-permissions",
 	};
 	for (size_t i = 0; i < HP_AWS_LEVELS; i++) {

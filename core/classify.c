@@ -88,12 +88,11 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 }
 
 /*
- * The classes of a thing by its globs and by its level in AWS's catalogue. Whatever the policy says,
- * what changes something is no `read`, and what manages permissions is `modify_iam`.
+ * The classes of a thing by its globs and by its level in AWS's catalogue. Whatever the policy
+ * says, what changes something is no `read`, and what manages permissions is `modify_iam`.
  */
 static uint64_t
-classes_of(const struct hp_classifier *classifier, enum hp_aws_level level,
-           const struct hits *hits)
+classes_of(const struct hp_classifier *classifier, enum hp_aws_level level, const struct hits *hits)
 {
 	const struct hp_class_level *said = &classifier->levels[level];
 	uint64_t set = (hits->named | said->named) & ~(hits->excepted | said->excepted);
