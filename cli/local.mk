@@ -12,3 +12,4 @@ cli_libhpcli_a_SOURCES += %D%/cmd_init.c %D%/cmd_keys.c %D%/cmd_enrol.c
 bin_PROGRAMS += holdpoint
 holdpoint_SOURCES = %D%/main.c
 holdpoint_LDADD = cli/libhpcli.a enforce/libhpenforce.a $(TUI_LIBS)
+cli_libhpcli_a_SOURCES += %D%/cmd_redact.c

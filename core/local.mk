@@ -9,6 +9,9 @@ core_libhpcore_a_SOURCES = \
 	%D%/text.h %D%/text.c %D%/text_fold.c %D%/text_layout.c \
 	%D%/confusables.h %D%/confusables.c %D%/scripts.h %D%/scripts.c \
 	%D%/pattern.h %D%/pattern.c \
+	%D%/redact.h %D%/redact_judge.h %D%/redact_set.h %D%/redact.c %D%/redact_stream.c \
+	%D%/redact_value.c %D%/redact_rules.def %D%/redact_rules.c %D%/redact_validate.c \
+	%D%/redact_secrets.c %D%/redact_personal.c \
 	%D%/crypto.h %D%/crypto.c %D%/merkle.h %D%/merkle.c \
 	%D%/checkpoint.h %D%/checkpoint.c %D%/leaf.c %D%/vote.h %D%/vote.c \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \

@@ -31,7 +31,7 @@ is "$(sed 's/^  \(policy [a-z]*\) .*/\1/' <<<"$OUT" | tr '\n' ',')" \
 run policy --help
 like "$CODE|$OUT" "0|  policy check*" "a family --help"
 
-for later in task executor mcp hook spot-check preflight redact; do
+for later in task executor mcp hook spot-check preflight; do
 	grep -qw -- "  $later" <<<"$ALL"
 	is $? 1 "$later is not offered yet"
 done

@@ -4,6 +4,7 @@ CORE_TESTS = \
 	tests/core/test_text \
 	tests/core/test_present \
 	tests/core/test_pattern \
+	tests/core/test_redact \
 	tests/core/test_sql \
 	tests/core/test_shell \
 	tests/core/test_classify \
@@ -149,3 +150,7 @@ tests_core_test_request_canonical_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_evaluate_SOURCES = %D%/test_evaluate.c
 tests_core_test_evaluate_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_evaluate_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_redact_SOURCES = %D%/test_redact.c
+tests_core_test_redact_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_redact_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
