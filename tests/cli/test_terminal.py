@@ -103,6 +103,9 @@ def confirm(instance):
     tap.equal(terminal.end(), 2, "nor is ^D")
     tap.equal(state(instance, one), "pending", "nothing happened")
 
+    terminal = Terminal("/bin/sh", "-c", '"$@" >/dev/null', "sh", hp.HOLDPOINT, "--home",
+                        instance.home, "--as", "reviewer", "approve", one, "--reason", "unseen")
+    tap.equal(terminal.end(), 2, "nor a terminal that the request is not shown on")
     terminal = approve(instance, one, "--no-input")
     tap.equal(terminal.end(), 2, "--no-input on a terminal requires --digest")
 

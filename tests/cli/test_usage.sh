@@ -54,6 +54,7 @@ done <<EOT
 2|approve: --reason is needed and may not be empty|approve $ID --reason ''
 2|approve: without a terminal --digest is needed: the digest of what you saw (holdpoint show)|approve $ID --reason yes
 2|approve: without a terminal --digest is needed: the digest of what you saw (holdpoint show)|approve $ID --reason yes --no-input
+2|approve: with --json --digest is needed: the digest of what you saw (holdpoint show)|approve $ID --reason yes --json
 2|approve: --digest: expected 64 hexadecimal digits, not "0123"|approve $ID --reason yes --digest 0123
 2|deny: --reason is needed|deny $ID
 2|deny: --digest: expected 64 hexadecimal digits, not ""|deny $ID --reason no --digest ''
