@@ -159,6 +159,17 @@ on_own(struct window *window, unsigned id, size_t from, size_t to)
 	return add_mark(marks, mark);
 }
 
+/* Whether it is a hit only because a neighbour was replaced before (redact_judge.h 3). */
+static bool
+is_left_over(const struct hp_redact_rule *rule, const struct hp_redact_text *text, size_t from,
+             const struct hp_redact_span *span)
+{
+	bool bounded = rule->group != HP_REDACT_SECRETS || strncmp(rule->expression, "\\b", 2) == 0;
+	return bounded && (hp_redact_is_behind(text, from) ||
+	                   hp_redact_is_behind(text, span->from) ||
+	                   hp_redact_is_before(text, span->to));
+}
+
 static bool
 on_match(void *context, unsigned id, size_t from, size_t to)
 {
@@ -174,7 +185,7 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 	struct hp_redact_span span = {from, to, from + 1};
 	bool hit = rule->judge(rule, window->text, &span);
 	set->until[id] = span.until;
-	if (!hit)
+	if (!hit || is_left_over(rule, window->text, from, &span))
 		return true;
 	return add_mark(window->marks, (struct hp_redact_mark){window->base + span.from,
 	                                                       window->base + span.to, id});
@@ -260,7 +271,8 @@ settle(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t ba
 		qsort(marks->items, marks->count, sizeof *marks->items, by_place);
 	for (; i < marks->count && (last || marks->items[i].from < settled); i++)
 		fuse(pass, &marks->items[i], text, base);
-	memmove(marks->items, marks->items + i, (marks->count - i) * sizeof *marks->items);
+	if (i < marks->count)
+		memmove(marks->items, marks->items + i, (marks->count - i) * sizeof *marks->items);
 	marks->count -= i;
 	if (pass->open.to && (last || pass->open.to < settled))
 		close_hit(pass, text, base);

@@ -5,8 +5,9 @@
  *  1. A judge reads forward from its candidate, or back over at most HP_REDACT_BEHIND_BYTES.
  *  2. It sets `until` where the run that it read ends: candidates of the same rule before that
  *     would read the same again, and are not judged. So all judging is linear (redact.h 1).
- *  3. What it asks of the neighbours of a hit, "[" and "]" answer like the ends of the text, and no
- *     gap between a word and its value crosses them: a replacement makes no new hits (redact.h 4).
+ *  3. A replacement makes no new hits (redact.h 4): what was glued to a hit, and for that reason
+ *     was no hit itself, is none when it is glued to "[REDACTED:…]"; no gap between a word and its
+ *     value crosses a bracket; and no part of a value passes where the whole did not.
  * Threads: no state.
  */
 #ifndef HP_CORE_REDACT_JUDGE_H
@@ -67,6 +68,9 @@ size_t hp_redact_run(const struct hp_redact_text *text, size_t at, enum hp_redac
 		     size_t most);
 /* Whether nothing of a word or number touches [from, to). */
 bool hp_redact_stands_alone(const struct hp_redact_text *text, size_t from, size_t to);
+/* Whether a replacement ends at `at`, or begins there. */
+bool hp_redact_is_behind(const struct hp_redact_text *text, size_t at);
+bool hp_redact_is_before(const struct hp_redact_text *text, size_t at);
 bool hp_redact_luhn(const char *digits, size_t count);
 /* A number that some issuer gives out: prefix, length and Luhn. */
 bool hp_redact_is_card(const char *digits, size_t count);

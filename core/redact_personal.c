@@ -46,7 +46,9 @@ hp_redact_judge_email(const struct hp_redact_rule *rule, const struct hp_redact_
 		at--;
 	if (!dot || at - dot < 3 || is_digit(p[dot + 1]))
 		return false;
-	*span = (struct hp_redact_span){from, at, at};
+	/* its last letter may be all of the next one's local part: until is not the end */
+	span->from = from;
+	span->to = at;
 	return true;
 }
 
@@ -219,6 +221,7 @@ hp_redact_judge_ipv4(const struct hp_redact_rule *rule, const struct hp_redact_t
 {
 	(void)rule;
 	unsigned octets[4];
+	span->from += !is_digit(text->p[span->from]); /* what has to be before it */
 	size_t at = span->from;
 	for (size_t i = 0; i < 4; i++) {
 		size_t start = at;
@@ -235,7 +238,7 @@ hp_redact_judge_ipv4(const struct hp_redact_rule *rule, const struct hp_redact_t
 	return true;
 }
 
-/* RFC 4291, 2.2. "12:30:45" and "add::bad" are none; the engine's candidate may lie within one. */
+/* RFC 4291, 2.2. "12:30:45" and "add::bad" are none. */
 bool
 hp_redact_judge_ipv6(const struct hp_redact_rule *rule, const struct hp_redact_text *text,
                      struct hp_redact_span *span)
@@ -244,11 +247,11 @@ hp_redact_judge_ipv6(const struct hp_redact_rule *rule, const struct hp_redact_t
 	struct in6_addr address;
 	char copy[INET6_ADDRSTRLEN];
 	const char *p = text->p;
-	size_t from = span->from, at = from;
+	size_t from = span->from;
 	bool digit = false;
-	if (from > 0 && (hp_redact_is(p[from - 1], HP_CHARS_ALNUM) || p[from - 1] == ':' ||
-	                 p[from - 1] == '_' || p[from - 1] == '.'))
-		return false;
+	if (!hp_redact_is(p[from], HP_CHARS_HEX) && p[from] != ':')
+		from++; /* what has to be before it */
+	size_t at = from;
 	while (at < text->len && at - from < sizeof copy - 1 &&
 	       (hp_redact_is(p[at], HP_CHARS_HEX) || p[at] == ':' || p[at] == '.'))
 		digit |= is_digit(p[at++]);
@@ -292,6 +295,8 @@ skip_gap(const struct hp_redact_text *text, size_t at)
 			continue;
 		}
 		size_t i = 0, len = 0;
+		if (!c || !strchr("INWOAinwoa", c))
+			break;
 		for (; i < sizeof words / sizeof *words; i++) {
 			len = strlen(words[i]);
 			if (most - at > len && strncasecmp(text->p + at, words[i], len) == 0 &&

@@ -215,8 +215,6 @@ hp_redact_judge_url(const struct hp_redact_rule *rule, const struct hp_redact_te
 		if (text->p[at] == '@')
 			last = at;
 	}
-	if (at > span->from)
-		span->until = at;
 	if (!colon || last <= colon)
 		return false;
 	span->from = colon + 1;
@@ -270,7 +268,8 @@ skip_suffix(const struct hp_redact_text *text, size_t at)
 		if (at < text->len && (text->p[at] == '_' || text->p[at] == '-'))
 			at++;
 		size_t begin = at;
-		for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		bool may = at < text->len && hp_redact_is(text->p[at], HP_CHARS_ALNUM);
+		for (size_t i = 0; may && i < sizeof suffixes / sizeof *suffixes; i++) {
 			size_t len = strlen(suffixes[i]);
 			if (text->len - at >= len &&
 			    strncasecmp(text->p + at, suffixes[i], len) == 0) {
@@ -310,7 +309,7 @@ value_end(const struct hp_redact_text *text, const struct value *value, char quo
 		char c = text->p[at];
 		if (value->quoted && c == quote)
 			break;
-		if (c == '\0' || strchr(stops, c))
+		if (c == '\0' || strchr(stops, c) || (c == '[' && hp_redact_is_before(text, at)))
 			break;
 	}
 	while (value->quoted && at > value->from && at < most && text->p[at - 1] == '\\')

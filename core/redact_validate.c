@@ -78,6 +78,22 @@ hp_redact_stands_alone(const struct hp_redact_text *text, size_t from, size_t to
 	return !(text->len - to > 1 && (p[to] == '.' || p[to] == '-') && is_part(p[to + 1]));
 }
 
+bool
+hp_redact_is_before(const struct hp_redact_text *text, size_t at)
+{
+	return text->len - at >= 10 && memcmp(text->p + at, "[REDACTED:", 10) == 0;
+}
+
+bool
+hp_redact_is_behind(const struct hp_redact_text *text, size_t at)
+{
+	size_t start = at > 0 && text->p[at - 1] == ']' ? at - 1 : 0;
+	size_t least = start > HP_REDACT_NAME_BYTES ? start - HP_REDACT_NAME_BYTES : 0;
+	while (start > least && hp_redact_is(text->p[start - 1], HP_CHARS_WORD))
+		start--;
+	return start >= 10 && hp_redact_is_before(text, start - 10);
+}
+
 /* ISO/IEC 7812-1, annex B. */
 bool
 hp_redact_luhn(const char *digits, size_t count)
@@ -331,7 +347,8 @@ named_date(const struct hp_redact_text *text, size_t at)
 		return 0;
 	at += day;
 	static const char endings[] = "stndrdth";
-	for (size_t i = 0; i < 8 && text->len - at >= 2; i += 2)
+	bool letter = at < text->len && class_of((unsigned char)text->p[at]) & LETTER;
+	for (size_t i = 0; letter && i < 8 && text->len - at >= 2; i += 2)
 		if (strncasecmp(text->p + at, endings + i, 2) == 0) {
 			at += 2;
 			break;

@@ -28,6 +28,7 @@ struct place {
 	struct walk *walk;
 	size_t value_at;
 	bool kept;	    /* the value cannot be changed */
+	bool silent;	    /* nothing is reported */
 	struct hp_buf *buf; /* the redacted value; NULL: not wanted */
 	size_t done;
 	bool any;
@@ -58,7 +59,8 @@ on_hit(void *context, const struct hp_redact_hit *hit)
 	size_t from = hit->from > place->value_at ? hit->from : place->value_at;
 	if (hit->to <= place->value_at)
 		return; /* keys are judged on their own */
-	report(place->walk, hit, hit->to - from, place->kept);
+	if (!place->silent)
+		report(place->walk, hit, hit->to - from, place->kept);
 	place->any = true;
 	if (!place->buf)
 		return;
@@ -160,12 +162,14 @@ static void
 enter_key(struct walk *walk, const struct hp_str *key)
 {
 	struct hp_buf shown = {0};
-	struct place place = {.kept = true, .buf = &shown};
+	struct place place = {.silent = true, .buf = &shown}, again = {.kept = true};
 	if (walk->path.len)
 		hp_buf_add_byte(&walk->path, '.');
 	bool any = judge(walk, NULL, key->p, key->len, &place);
 	hp_text_escape(&walk->path, any ? hp_buf_text(&shown) : key->p, any ? shown.len : key->len,
 	               HP_TEXT_ASCII);
+	if (any) /* reported once the path is there */
+		(void)judge(walk, NULL, key->p, key->len, &again);
 	hp_buf_release(&shown);
 }
 

@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	fuzz_classify \
 	fuzz_keyfile \
 	fuzz_policy \
+	fuzz_redact \
 	fuzz_request
 
 FUZZ_CC = clang
@@ -44,6 +45,6 @@ $(FUZZ_TARGETS:%=tests/fuzz/%): tests/fuzz/%: tests/fuzz/obj/tests/fuzz/%.o test
 clean-local: clean-fuzz
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
-EXTRA_DIST += %D%/fuzz_policy.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
+EXTRA_DIST += %D%/fuzz_policy.dict %D%/fuzz_redact.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
 	%D%/fuzz_principal.dict \
 	%D%/fuzz_classify.dict %D%/fuzz_keyfile.dict %D%/fuzz_schema.dict %D%/fuzz_yaml.dict
