@@ -152,5 +152,6 @@ hp_aws_command(struct hp_things *things, const struct hp_shell_tool *tool,
 		hp_things_spell(things, prefix, ":", api_verb(things, verb), NULL);
 	if (!strcasecmp(service, "s3"))
 		spell_s3(things, verb, argv + verb_at + 1, argc - verb_at - 1);
-	sql_options(things, argv, argc);
+	if (strcasecmp(service, "logs")) /* whose queries are no SQL and only read */
+		sql_options(things, argv, argc);
 }

@@ -10,10 +10,16 @@ include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+POLICY_CASES = %D%/policy/article.yaml %D%/policy/aws.yaml %D%/policy/az.yaml \
+	%D%/policy/docker.yaml %D%/policy/evasion-destructive.yaml %D%/policy/evasion-harmless.yaml \
+	%D%/policy/evasion.yaml %D%/policy/files.yaml %D%/policy/gcloud.yaml %D%/policy/git.yaml \
+	%D%/policy/helm.yaml %D%/policy/kiro.yaml %D%/policy/kubectl.yaml %D%/policy/machine.yaml \
+	%D%/policy/mcp.yaml %D%/policy/mongo.yaml %D%/policy/packages.yaml %D%/policy/redis.yaml \
+	%D%/policy/sql.yaml %D%/policy/terraform.yaml
 EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
 	%D%/fixtures/article-policy.yaml %D%/fixtures/hostile-text.json \
 	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml \
-	%D%/policy/article.yaml %D%/policy/evasion.yaml %D%/policy/kiro.yaml
+	$(POLICY_CASES)
 
 # For dev/test: the programs that run under valgrind too.
 .PHONY: print-units
