@@ -74,6 +74,8 @@ bool hp_redact_is_before(const struct hp_redact_text *text, size_t at);
 bool hp_redact_luhn(const char *digits, size_t count);
 /* A number that some issuer gives out: prefix, length and Luhn. */
 bool hp_redact_is_card(const char *digits, size_t count);
+/* Of a country's IBANs; 0: it has none. */
+size_t hp_redact_iban_length(const char *country);
 /* ISO 13616, without blanks: country, its length, mod 97. */
 bool hp_redact_is_iban(const char *text, size_t len);
 /* Nine digits: whether the Social Security Administration may have given them out, or the IRS. */

@@ -168,14 +168,12 @@ hp_redact_judge_iban(const struct hp_redact_rule *rule, const struct hp_redact_t
 			break;
 		}
 	}
-	for (; count >= rule->min; count--)
-		if (hp_redact_is_iban(compact, count) &&
-		    hp_redact_stands_alone(text, span->from, ends[count - 1])) {
-			size_t end = ends[count - 1];
-			*span = (struct hp_redact_span){span->from, end, end};
-			return true;
-		}
-	return false;
+	size_t len = hp_redact_iban_length(compact);
+	if (len < rule->min || len > count || !hp_redact_is_iban(compact, len) ||
+	    !hp_redact_stands_alone(text, span->from, ends[len - 1]))
+		return false;
+	*span = (struct hp_redact_span){span->from, ends[len - 1], ends[len - 1]};
+	return true;
 }
 
 static void
@@ -353,7 +351,7 @@ take_nine(const struct hp_redact_text *text, struct hp_redact_span *span,
 	char digits[10];
 	size_t ends[10], from = behind(text, span);
 	size_t count = gather(text, from, digits, 10, ends);
-	if (count != 9 || !valid(digits) || !hp_redact_stands_alone(text, from, ends[8]))
+	if (count < 9 || !valid(digits) || !hp_redact_stands_alone(text, from, ends[8]))
 		return false;
 	*span = (struct hp_redact_span){from, ends[8], span->to};
 	return true;

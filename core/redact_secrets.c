@@ -128,7 +128,7 @@ hp_redact_judge_armour(const struct hp_redact_rule *rule, const struct hp_redact
 {
 	(void)rule;
 	size_t at = span->to, most = text->len - at > 40 ? at + 40 : text->len;
-	while (at < most && text->p[at] != '-' && text->p[at] != '\n')
+	while (at < most && ((text->p[at] >= 'A' && text->p[at] <= 'Z') || text->p[at] == ' '))
 		at++;
 	if (!begins(text, at, "-----") ||
 	    !memmem(text->p + span->to, at - span->to, "PRIVATE KEY", 11))

@@ -143,8 +143,8 @@ hp_redact_is_card(const char *digits, size_t count)
 }
 
 /* The length of each country's IBANs, from the registry of ISO 13616 (SWIFT). */
-static size_t
-iban_length(const char *country)
+size_t
+hp_redact_iban_length(const char *country)
 {
 	static const char table[] =
 		"AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28"
@@ -152,9 +152,9 @@ iban_length(const char *country)
 		"IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28"
 		"NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25"
 		"SV28TL23TN24TR26UA29VA22VG24XK20YE30";
+	int a = toupper((unsigned char)country[0]), b = toupper((unsigned char)country[1]);
 	for (const char *row = table; *row; row += 4)
-		if (row[0] == toupper((unsigned char)country[0]) &&
-		    row[1] == toupper((unsigned char)country[1]))
+		if (row[0] == a && row[1] == b)
 			return (size_t)((row[2] - '0') * 10 + row[3] - '0');
 	return 0;
 }
@@ -164,7 +164,7 @@ bool
 hp_redact_is_iban(const char *text, size_t len)
 {
 	unsigned rest = 0;
-	if (len < 15 || iban_length(text) != len)
+	if (hp_redact_iban_length(text) != len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[(i + 4) % len];

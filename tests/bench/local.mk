@@ -3,3 +3,8 @@ EXTRA_PROGRAMS += tests/bench/bench_broker
 tests_bench_bench_broker_SOURCES = %D%/bench_broker.c %D%/floor.h %D%/floor.c
 tests_bench_bench_broker_LDADD = $(PROTO_LIBS) $(SQLITE_LIBS)
 CLEANFILES += tests/bench/bench_broker$(EXEEXT)
+
+EXTRA_PROGRAMS += tests/bench/bench_redact
+tests_bench_bench_redact_SOURCES = %D%/bench_redact.c
+tests_bench_bench_redact_LDADD = $(CORE_LIBS)
+CLEANFILES += tests/bench/bench_redact$(EXEEXT)

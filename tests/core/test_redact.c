@@ -156,6 +156,7 @@ Test(redact, numbers_of_persons)
 		{"123-45-67890 1123-45-6789 123-45-6789-0", STAYS},
 		{"123456789", STAYS},
 		{"ssn: 12345678", STAYS},
+		{"ssn: 123456789 123-45-6789", "ssn: [REDACTED:ssn] [REDACTED:ssn]"},
 	};
 	check(HP_REDACT_ALL, rows, COUNT(rows));
 }
