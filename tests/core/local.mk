@@ -20,6 +20,7 @@ CORE_TESTS = \
 	tests/core/test_crypto \
 	tests/core/test_merkle \
 	tests/core/test_lifecycle \
+	tests/core/test_meter \
 	tests/core/test_arena \
 	tests/core/test_msgpack \
 	tests/core/test_json \
@@ -71,6 +72,10 @@ tests_core_test_crypto_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_merkle_SOURCES = %D%/test_merkle.c
 tests_core_test_merkle_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_merkle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_meter_SOURCES = %D%/test_meter.c
+tests_core_test_meter_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_meter_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_lifecycle_SOURCES = %D%/test_lifecycle.c
 tests_core_test_lifecycle_CPPFLAGS = $(UNIT_CPPFLAGS)
