@@ -4,7 +4,7 @@ noinst_LIBRARIES += broker/libhpstore.a broker/libhpbroker.a
 broker_libhpstore_a_SOURCES = \
 	%D%/store.h %D%/store_sqlite.h %D%/store_sqlite.c %D%/store_sqlite_query.c \
 	%D%/store_sqlite_schema.c %D%/store_sqlite_request.c %D%/store_sqlite_list.c \
-	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/lockfile.h %D%/lockfile.c
+	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/store_sqlite_meter.c %D%/lockfile.h %D%/lockfile.c
 broker_libhpbroker_a_SOURCES = \
 	%D%/broker.h %D%/broker.c %D%/loop.c %D%/timers.c %D%/transition.c %D%/load.c \
 	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \

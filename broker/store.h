@@ -208,6 +208,50 @@ HP_MUST_CHECK enum hp_status hp_store_remove_halt(struct hp_store *store, const 
 HP_MUST_CHECK enum hp_status hp_store_halts(struct hp_store *store, struct hp_arena *arena,
 					    struct hp_stored_halt **ret_halts, size_t *ret_count);
 
+/* ---- meters: what layer 3 counts (core/gateway.h) ---- */
+
+/* HP_NOT_FOUND: a new one. */
+HP_MUST_CHECK enum hp_status hp_store_get_meter(struct hp_store *store, struct hp_arena *arena,
+						const char *agent, const char *name,
+						struct hp_str *ret_state);
+HP_MUST_CHECK enum hp_status hp_store_put_meter(struct hp_store *store, const char *agent,
+						const char *name, struct hp_str state);
+/* Meters of the agent whose names begin with `prefix`. */
+HP_MUST_CHECK enum hp_status hp_store_count_meters(struct hp_store *store, const char *agent,
+						   const char *prefix, int64_t *ret_count);
+/* Pending requests of the agent, counted up to `most`. */
+HP_MUST_CHECK enum hp_status hp_store_count_pending(struct hp_store *store, const char *agent,
+						    int64_t most, int64_t *ret_count);
+
+/* What the meters remember of one request. */
+struct hp_metered {
+	const char *agent;
+	int64_t at_ms, cost_micros;
+	bool asked; /* people were asked about it */
+	int64_t chain_resources, chain_micros; /* what it added to the chains of its classes */
+	uint8_t deed[32];
+};
+HP_MUST_CHECK enum hp_status hp_store_add_metered(struct hp_store *store, int64_t key,
+						  const struct hp_metered *metered);
+/* HP_NOT_FOUND: a person's request, or one from before there were meters. */
+HP_MUST_CHECK enum hp_status hp_store_get_metered(struct hp_store *store, struct hp_arena *arena,
+						  int64_t key, struct hp_metered *ret_metered);
+HP_MUST_CHECK enum hp_status hp_store_settle_metered(struct hp_store *store, int64_t key,
+						     int64_t cost_micros);
+/* People denied it; and when they last denied such a deed of this agent (HP_NOT_FOUND: never). */
+HP_MUST_CHECK enum hp_status hp_store_deny_metered(struct hp_store *store, int64_t key,
+						   int64_t at_ms);
+HP_MUST_CHECK enum hp_status hp_store_last_denied(struct hp_store *store, const char *agent,
+						  const uint8_t deed[32], int64_t *ret_at_ms);
+/* Costs of the agent's requests after `from_ms`, summed by `slice_ms` and by kind. */
+struct hp_stored_cost {
+	int64_t at_ms, cost_micros;
+	bool asked;
+};
+HP_MUST_CHECK enum hp_status hp_store_costs(struct hp_store *store, struct hp_arena *arena,
+					    const char *agent, int64_t from_ms, int64_t slice_ms,
+					    struct hp_stored_cost **ret_costs, size_t *ret_count);
+
 /* ---- settings: small named values that must survive (event_seq, last wall clock, …) ---- */
 
 HP_MUST_CHECK enum hp_status hp_store_get_int(struct hp_store *store, const char *name,

@@ -11,7 +11,7 @@
 
 enum {
 	APPLICATION_ID = 0x48506f31, /* "HPo1" */
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 };
 
 #define FINAL_STATES                                                                               \
@@ -101,8 +101,22 @@ static const char *const triggers[] = {
 	" BEGIN SELECT RAISE(ABORT, 'nodes are fixed'); END",
 };
 
+/* What version 2 added: meters, each found by its agent alone, however many agents there are. */
+static const char *const meters[] = {
+	"CREATE TABLE meter(agent TEXT NOT NULL, name TEXT NOT NULL, state BLOB NOT NULL,"
+	"PRIMARY KEY(agent, name)) STRICT, WITHOUT ROWID",
+	"CREATE TABLE metered(request INTEGER PRIMARY KEY REFERENCES request,"
+	"agent TEXT NOT NULL, at_ms INTEGER NOT NULL, cost_micros INTEGER NOT NULL,"
+	"asked INTEGER NOT NULL, chain_resources INTEGER NOT NULL,"
+	"chain_micros INTEGER NOT NULL, deed BLOB NOT NULL, denied_ms INTEGER) STRICT",
+	"CREATE INDEX metered_cost ON metered(agent, at_ms) WHERE cost_micros > 0",
+	"CREATE INDEX metered_denied ON metered(agent, deed, denied_ms)"
+	" WHERE denied_ms IS NOT NULL",
+	"CREATE INDEX request_pending ON request(requester) WHERE state = 'pending'",
+};
+
 static enum hp_status
-create(struct hp_store *store)
+create(struct hp_store *store, bool from_1)
 {
 	static const struct {
 		const char *const *sql;
@@ -111,14 +125,16 @@ create(struct hp_store *store)
 		{tables, sizeof tables / sizeof tables[0]},
 		{indexes, sizeof indexes / sizeof indexes[0]},
 		{triggers, sizeof triggers / sizeof triggers[0]},
+		{meters, sizeof meters / sizeof meters[0]},
 	};
+	enum { METERS = sizeof parts / sizeof parts[0] - 1 };
 	char header[80];
 	snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d",
 		 APPLICATION_ID, SCHEMA_VERSION);
 
 	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return hp_store_fail(store, "create tables");
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+	for (size_t i = from_1 ? METERS : 0; i <= METERS; i++)
 		for (size_t j = 0; j < parts[i].count; j++)
 			if (sqlite3_exec(store->db, parts[i].sql[j], NULL, NULL, NULL) != SQLITE_OK)
 				return hp_store_fail(store, "create tables");
@@ -153,8 +169,13 @@ hp_store_schema(struct hp_store *store, struct hp_error *err)
 		status = ask(store, version_sql, &version);
 	if (status == HP_OK && objects == 0 && application == 0 && version == 0 &&
 	    !store->readonly) {
-		status = create(store);
+		status = create(store, false);
 		application = APPLICATION_ID;
+		version = SCHEMA_VERSION;
+	}
+	if (status == HP_OK && application == APPLICATION_ID && version == 1) {
+		/* A reader needs none of what is new. */
+		status = store->readonly ? HP_OK : create(store, true);
 		version = SCHEMA_VERSION;
 	}
 	if (status != HP_OK)
