@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/meters.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
 #include "broker/sockets.h"
@@ -54,7 +55,8 @@ open_caches(struct hp_broker *broker, struct hp_error *err)
 	int64_t event_seq = 0;
 	broker->outbox = hp_outbox_new();
 	broker->parking = hp_parking_new();
-	if (!broker->outbox || !broker->parking)
+	broker->meters = hp_meters_new();
+	if (!broker->outbox || !broker->parking || !broker->meters)
 		return HP_NOMEM;
 	if (hp_store_get_int(broker->store, "event_seq", 0, &event_seq) != HP_OK)
 		return hp_fail(err, HP_IO, "cannot read the event number: %s",
@@ -169,6 +171,7 @@ hp_broker_close(struct hp_broker *broker)
 	hp_sockets_close(broker);
 	hp_outbox_free(broker->outbox);
 	hp_parking_free(broker->parking);
+	hp_meters_free(broker->meters);
 	hp_audit_close(broker->audit);
 	hp_store_close(broker->store);
 	hp_policy_free(broker->policy);

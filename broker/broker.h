@@ -31,6 +31,7 @@ enum hp_door { HP_DOOR_AGENTS, HP_DOOR_CONTROL, HP_DOOR_COUNT };
 struct hp_outbox; /* outbox.h */
 struct hp_parking; /* park.h */
 struct hp_zap;	   /* zap.h */
+struct hp_meters;  /* meters.h */
 
 /* Counters for `stats`; since the start of this process. */
 struct hp_counters {
@@ -69,6 +70,7 @@ struct hp_broker {
 	/* caches */
 	struct hp_outbox *outbox;
 	struct hp_parking *parking;
+	struct hp_meters *meters;
 	uint64_t event_seq; /* last one given out */
 	bool event_seq_changed;
 	int64_t checkpoint_due_ms; /* boot time; 0: nothing unsigned */

@@ -108,6 +108,13 @@ hp_refuse(struct hp_call *call, enum hp_code code, const char *field, const char
 }
 
 struct hp_value *
+hp_refuse_again(struct hp_call *call, enum hp_code code, const char *message)
+{
+	call->broker->counters.refusals++;
+	return error_reply(&call->broker->arena, code, NULL, message);
+}
+
+struct hp_value *
 hp_store_failed(struct hp_broker *broker, const char *doing)
 {
 	if (!broker->fatal)

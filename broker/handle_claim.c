@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/meters.h"
 #include "broker/park.h"
 #include "broker/reply.h"
 #include "core/msgpack.h"
@@ -80,7 +81,8 @@ blocked_now(struct hp_broker *broker, const struct hp_row *row)
 /* Why a granted request cannot be claimed now; HP_CODE_ok: it can. */
 static enum hp_code
 object_to(struct hp_broker *broker, const struct hp_row *row,
-	  const struct hp_stored_vote *votes, size_t count, const char **ret_why)
+	  const struct hp_stored_vote *votes, size_t count,
+	  struct hp_gateway_change **ret_meters, const char **ret_why)
 {
 	const struct hp_principal *requester =
 		hp_directory_by_name(broker->directory, row->requester);
@@ -102,7 +104,8 @@ object_to(struct hp_broker *broker, const struct hp_row *row,
 		return HP_CODE_conflict;
 	}
 	*ret_why = blocked_now(broker, row);
-	return *ret_why ? HP_CODE_conflict : HP_CODE_ok;
+	return *ret_why ? HP_CODE_conflict
+			: hp_meters_may_claim(broker, requester, row, ret_meters, ret_why);
 }
 
 /* ---- claim ---- */
@@ -111,6 +114,7 @@ struct claim {
 	struct hp_row row;
 	struct hp_stored_vote *votes;
 	size_t vote_count;
+	struct hp_gateway_change *meters; /* to be written when it is taken */
 	const uint8_t *nonce;
 	const char *id; /* NULL: the next of the audience */
 	bool detached;
@@ -182,6 +186,9 @@ take(struct hp_call *call, struct claim *claim)
 		return broker->fatal ? NULL
 				     : hp_refuse(call, code, NULL, "the request is %s",
 						 hp_state_name(row->state));
+	hp_meters_write(broker, row->requester, claim->meters);
+	if (broker->fatal)
+		return NULL;
 	broker->counters.claims++;
 	row->action = action; /* a detached claim ends the request and so erases it: not yet here */
 	row->salt = salt;
@@ -244,11 +251,16 @@ claim_by_id(struct hp_call *call, struct claim *claim)
 	const char *why = NULL;
 	if (!read_votes(broker, claim))
 		return NULL;
-	enum hp_code code = object_to(broker, row, claim->votes, claim->vote_count, &why);
+	enum hp_code code =
+		object_to(broker, row, claim->votes, claim->vote_count, &claim->meters, &why);
 	if (broker->fatal)
 		return NULL;
-	return code == HP_CODE_ok ? take(call, claim)
-				  : hp_refuse(call, code, NULL, "cannot be claimed: %s", why);
+	if (code == HP_CODE_ok)
+		return take(call, claim);
+	const char *message = hp_arena_printf(&broker->arena, "cannot be claimed: %s", why);
+	if (code == HP_CODE_rate_limited)
+		return hp_meters_refuse(call, code, message);
+	return hp_refuse(call, code, NULL, "%s", message);
 }
 
 /* The oldest granted request of the caller's audience that nothing objects to. */
@@ -271,8 +283,8 @@ claim_next(struct hp_call *call, struct claim *claim)
 		const char *why;
 		if (!read_votes(broker, claim))
 			return NULL;
-		if (object_to(broker, &claim->row, claim->votes, claim->vote_count, &why) ==
-		    HP_CODE_ok)
+		if (object_to(broker, &claim->row, claim->votes, claim->vote_count,
+			      &claim->meters, &why) == HP_CODE_ok)
 			return take(call, claim);
 		if (broker->fatal)
 			return NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/meters.h"
 #include "broker/park.h"
 #include "broker/reply.h"
 #include "core/msgpack.h"
@@ -43,6 +44,7 @@ struct intake {
 	struct hp_request request;
 	const struct hp_principal *requester;
 	struct hp_verdict verdict;
+	struct hp_gateway_result meters;
 	struct hp_row row;
 	struct hp_buf action, canonical, quorum, classes, flags;
 	uint8_t salt[HP_SALT_BYTES];
@@ -252,6 +254,9 @@ take_in(struct hp_call *call, struct intake *intake)
 		return hp_refuse(call, HP_CODE_unavailable, NULL,
 				 "the policy could not be evaluated: %s", err.message);
 	}
+	if (!hp_meters_judge(call, intake->requester, &intake->request, &intake->verdict,
+			     &intake->meters, &reply))
+		return reply;
 	bool needs_person = intake->verdict.effect > HP_EFFECT_LOG &&
 			    intake->verdict.effect < HP_EFFECT_BLOCK;
 	if (needs_person && !hp_quorum_needed(&intake->verdict.quorum))
@@ -279,6 +284,9 @@ take_in(struct hp_call *call, struct intake *intake)
 		return hp_store_failed(broker, "storing a request");
 	broker->counters.submits++;
 	record(broker, intake);
+	hp_meters_charge(broker, &intake->row, &intake->meters);
+	if (broker->fatal)
+		return NULL;
 	return hp_reply_receipt(broker, &intake->row);
 }
 

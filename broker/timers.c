@@ -4,6 +4,7 @@
  */
 #include "broker/broker.h"
 #include "broker/log.h"
+#include "broker/meters.h"
 
 enum { BATCH = 512 }; /* requests moved in one turn; the rest is due in the next */
 
@@ -44,4 +45,5 @@ hp_timers_run(struct hp_broker *broker)
 	}
 	for (size_t i = 0; i < count && !broker->fatal; i++)
 		fire(broker, &rows[i]);
+	hp_meters_flush(broker);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/meters.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
 #include "broker/reply.h"
@@ -68,6 +69,8 @@ hp_transition(struct hp_broker *broker, struct hp_row *row, enum hp_event event,
 		hp_store_failed(broker, "moving a request");
 		return HP_CODE_unavailable;
 	}
+	if (to != from)
+		hp_meters_moved(broker, row, from, detail);
 	if (to != from) {
 		struct hp_value *body = hp_value_map(arena);
 		hp_map_set_str(arena, body, "state", hp_state_name(to));

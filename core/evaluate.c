@@ -253,9 +253,8 @@ derive_size(struct hp_judge *judge)
 		judge->resources = listed;
 }
 
-/* Who asks: what speaks for software is never judged as a person. */
-static enum hp_mode
-column_of(const struct hp_principal *requester)
+enum hp_mode
+hp_policy_column(const struct hp_principal *requester)
 {
 	if (requester->mode == HP_MODE_SUPERVISED || requester->mode == HP_MODE_AUTONOMOUS)
 		return requester->mode;
@@ -268,8 +267,8 @@ column_of(const struct hp_principal *requester)
 /* --- the answer --- */
 
 /* Strictest first, then by layer; equal ones stay in the order they were said. */
-static void
-sort_findings(struct hp_finding *findings, size_t count)
+void
+hp_findings_sort(struct hp_finding *findings, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		struct hp_finding moved = findings[i];
@@ -288,7 +287,7 @@ sort_findings(struct hp_finding *findings, size_t count)
 static void
 report_findings(struct hp_judge *judge, struct hp_verdict *verdict)
 {
-	sort_findings(judge->findings, judge->count);
+	hp_findings_sort(judge->findings, judge->count);
 	size_t count = judge->count;
 	size_t left_out = judge->left_out;
 	if (count > HP_LIMIT_FINDINGS) {
@@ -351,6 +350,8 @@ report(struct hp_judge *judge, struct hp_verdict *ret_verdict, struct hp_error *
 		.environment = policy->environments[judge->environment].name,
 		.tier = policy->tiers[judge->tier].name,
 		.resources_affected = judge->resources,
+		.asked = judge->asked,
+		.pure_read = judge->pure_read,
 	};
 	report_classes(judge, &verdict);
 	report_findings(judge, &verdict);
@@ -373,7 +374,7 @@ hp_policy_evaluate(const struct hp_policy *policy, struct hp_arena *arena,
 	judge.arena = arena;
 	judge.requester = requester;
 	judge.request = request;
-	judge.column = column_of(requester);
+	judge.column = hp_policy_column(requester);
 	judge.agent = judge.column != HP_MODE_HUMAN;
 	judge.set = 0;
 	judge.unknown = judge.pure_read = judge.production = false;

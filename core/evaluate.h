@@ -56,6 +56,9 @@ void hp_judge_say(struct hp_judge *judge, unsigned layer, const char *rule, enum
 void hp_judge_sayf(struct hp_judge *judge, unsigned layer, const char *rule, enum hp_effect effect,
 		   unsigned line, const char *format, ...) HP_PRINTF(6, 7);
 
+/* Strictest first, then by layer; equal ones stay in the order they were said. */
+void hp_findings_sort(struct hp_finding *findings, size_t count);
+
 /* Layer 1. */
 HP_MUST_CHECK enum hp_status hp_judge_constraints(struct hp_judge *judge, struct hp_error *err);
 /* Layer 2. */

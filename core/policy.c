@@ -55,6 +55,10 @@ asked_by(const struct hp_policy *policy)
 		asked |= hp_policy_ask_bit(policy->destructive[i].effect);
 	for (size_t i = 0; i < policy->tier_count; i++)
 		asked |= hp_policy_ask_bit(policy->tiers[i].effect);
+	for (size_t i = 0; i < policy->gateway.rate_count; i++)
+		asked |= hp_policy_ask_bit(policy->gateway.rates[i].effect);
+	for (size_t i = 0; i < policy->gateway.budget_count; i++)
+		asked |= hp_policy_ask_bit(policy->gateway.budgets[i].effect);
 	for (size_t i = 0; i < policy->environment_count; i++)
 		for (size_t j = 0; j <= policy->class_count; j++)
 			for (size_t mode = 0; mode < HP_POLICY_MODES; mode++)

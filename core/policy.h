@@ -58,6 +58,8 @@ struct hp_verdict {
 					   "unknown-class" "resources-unsaid" */
 	size_t flag_count;
 	int64_t resources_affected; /* max(claimed, listed); -1 missing */
+	unsigned asked;		    /* which kinds of approval its findings ask for (private) */
+	bool pure_read;
 };
 
 /* Times of layer 4, all in milliseconds. */

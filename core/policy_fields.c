@@ -96,7 +96,7 @@ static const struct hp_field row_item = {.kinds = HP_K_MAP, .fields = row_fields
 static const char *const scope_words[] = {"optional", "required", NULL};
 static const struct hp_field scope_item = {.kinds = HP_K_ENUM, .words = scope_words};
 
-/* --- layer 3, validated though not enforced --- */
+/* --- layer 3 --- */
 
 static const char *const alert_words[] = {"alert", "hold", NULL};
 static const char *const redaction_words[] = {"pii", "phi", "secrets", NULL};
@@ -136,8 +136,10 @@ static const struct hp_field anomaly_fields[] = {
 };
 
 static const struct hp_field gateway_fields[] = {
-	{.name = "rate_limits", .kinds = HP_K_LIST, .item = &rate_item},
-	{.name = "budgets", .kinds = HP_K_LIST, .item = &budget_item},
+	{.name = "rate_limits", .kinds = HP_K_LIST, .min = 0, .max = HP_POLICY_RATES,
+	 .item = &rate_item},
+	{.name = "budgets", .kinds = HP_K_LIST, .min = 0, .max = HP_POLICY_BUDGETS,
+	 .item = &budget_item},
 	{.name = "redaction", .kinds = HP_K_MAP, .fields = redaction_fields},
 	{.name = "anomaly", .kinds = HP_K_MAP, .fields = anomaly_fields},
 	{.name = "pending_cap", POSITIVE},

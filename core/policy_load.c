@@ -325,7 +325,7 @@ load_sections(struct hp_policy *policy, const struct hp_value *file, struct hp_e
 	static enum hp_status (*const load[])(struct hp_policy *, const struct hp_value *,
 					      struct hp_error *) = {
 		hp_policy_load_classes,	    hp_policy_load_approvals,	 hp_policy_load_tiers,
-		hp_policy_load_constraints, hp_policy_load_permissions,
+		hp_policy_load_constraints, hp_policy_load_permissions, hp_policy_load_gateway,
 		hp_policy_check_unenforced, hp_policy_load_classifier, /* the slow part, last */
 	};
 	for (size_t i = 0; i < sizeof load / sizeof load[0]; i++) {

@@ -74,6 +74,45 @@ struct hp_policy_context {
 	unsigned alternatives_line, rollback_line;
 };
 
+/* --- layer 3 --- */
+
+enum { HP_POLICY_RATES = 32, HP_POLICY_BUDGETS = 16 }; /* each is read and written at a submit */
+
+struct hp_policy_rate {
+	const char *rule;  /* "gateway.rate_limits[0]" */
+	const char *meter; /* "production -read 0": what it counts, whatever it allows */
+	bool any_environment;
+	size_t environment;
+	uint64_t except; /* class bits */
+	int64_t per_minute, burst;
+	enum hp_effect effect;
+	unsigned line;
+};
+
+struct hp_policy_budget {
+	const char *rule;  /* "gateway.budgets[0]" */
+	const char *meter; /* "86400000", the window */
+	int64_t window_ms, cap_micros;
+	enum hp_effect effect;
+	unsigned line;
+};
+
+/* What an anomaly does: a finding of this effect, or nothing (off). */
+struct hp_policy_anomaly {
+	bool on;
+	enum hp_effect effect;
+	unsigned line;
+};
+
+struct hp_policy_gateway {
+	struct hp_policy_rate *rates;
+	size_t rate_count;
+	struct hp_policy_budget *budgets;
+	size_t budget_count;
+	struct hp_policy_anomaly first_time, asked_again, rate;
+	int64_t pending_cap, bytes_per_day; /* 0: none */
+};
+
 struct hp_policy_tier {
 	const char *name;
 	const char *rule; /* "tiers.gated" */
@@ -121,6 +160,7 @@ struct hp_policy {
 	struct hp_policy_operations operations[HP_LIMIT_ENVIRONMENTS];
 	struct hp_policy_confidence confidence;
 	struct hp_policy_context context;
+	struct hp_policy_gateway gateway;
 
 	struct hp_policy_times times;
 	struct hp_policy_rule *rules;
@@ -175,6 +215,9 @@ HP_MUST_CHECK enum hp_status hp_policy_load_constraints(struct hp_policy *policy
 HP_MUST_CHECK enum hp_status hp_policy_load_permissions(struct hp_policy *policy,
 							const struct hp_value *file,
 							struct hp_error *err);
+HP_MUST_CHECK enum hp_status hp_policy_load_gateway(struct hp_policy *policy,
+						    const struct hp_value *file,
+						    struct hp_error *err);
 /* Names in the sections that this version does not enforce; then invariant 5 of policy.h. */
 HP_MUST_CHECK enum hp_status hp_policy_check_unenforced(struct hp_policy *policy,
 							const struct hp_value *file,
@@ -186,6 +229,9 @@ HP_MUST_CHECK enum hp_status hp_policy_load_classifier(struct hp_policy *policy,
 /* Looks a name up; the count when absent. */
 size_t hp_policy_find_environment(const struct hp_policy *policy, const char *name);
 size_t hp_policy_find_class(const struct hp_policy *policy, const char *name);
+
+/* Whom a requester is judged as: what speaks for software is never judged as a person. */
+enum hp_mode hp_policy_column(const struct hp_principal *requester);
 
 /* A load error at `at`, telling whether it lies in the file or in the shipped default. */
 enum hp_status hp_policy_refuse(struct hp_error *err, const struct hp_value *at, const char *field,

@@ -28,29 +28,6 @@ rely(struct feature *first, const struct hp_value *at, const char *format, ...)
 }
 
 static enum hp_status
-check_rates(const struct hp_policy *policy, const struct hp_value *list, struct hp_error *err)
-{
-	for (size_t i = 0; i < hp_value_count(list); i++) {
-		char field[128];
-		uint64_t classes;
-		const struct hp_value *item = hp_array_get(list, i);
-		const struct hp_value *environment = hp_map_get(item, "environment");
-		snprintf(field, sizeof field, "gateway.rate_limits[%zu].except", i);
-		enum hp_status status = hp_policy_class_bits(policy, hp_map_get(item, "except"),
-							     field, &classes, err);
-		snprintf(field, sizeof field, "gateway.rate_limits[%zu].environment", i);
-		if (status == HP_OK && environment &&
-		    hp_policy_find_environment(policy, environment->str.p) ==
-			    policy->environment_count)
-			status = hp_policy_refuse(err, environment, field,
-						  "no environment \"%s\"", environment->str.p);
-		if (status != HP_OK)
-			return status;
-	}
-	return HP_OK;
-}
-
-static enum hp_status
 check_patterns(const struct hp_value *list, struct hp_error *err)
 {
 	for (size_t i = 0; i < hp_value_count(list); i++) {
@@ -73,27 +50,13 @@ check_patterns(const struct hp_value *list, struct hp_error *err)
 static void
 find_in_gateway(const struct hp_value *gateway, struct feature *first)
 {
-	static const char *const lists[] = {"rate_limits", "budgets"};
-	static const char *const scalars[] = {"pending_cap", "bytes_per_day"};
-	static const char *const redaction_lists[] = {"rules", "patterns"};
+	static const char *const lists[] = {"rules", "patterns"};
 	const struct hp_value *redaction = hp_map_get(gateway, "redaction");
-	const struct hp_value *anomaly = hp_map_get(gateway, "anomaly");
-	for (size_t i = 0; i < 2; i++) {
-		const struct hp_value *list = hp_map_get(gateway, lists[i]);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		const struct hp_value *list = hp_map_get(redaction, lists[i]);
 		if (hp_value_count(list))
-			rely(first, hp_array_get(list, 0), "gateway.%s", lists[i]);
-		list = hp_map_get(redaction, redaction_lists[i]);
-		if (hp_value_count(list))
-			rely(first, hp_array_get(list, 0), "gateway.redaction.%s",
-			     redaction_lists[i]);
-		const struct hp_value *scalar = hp_map_get(gateway, scalars[i]);
-		if (scalar)
-			rely(first, scalar, "gateway.%s", scalars[i]);
+			rely(first, hp_array_get(list, 0), "gateway.redaction.%s", lists[i]);
 	}
-	for (size_t i = 0; i < hp_value_count(anomaly); i++)
-		if (anomaly->map.pairs[i].value->type != HP_NIL)
-			rely(first, anomaly->map.pairs[i].value, "gateway.anomaly.%s",
-			     anomaly->map.pairs[i].key.p);
 }
 
 static enum hp_status
@@ -137,10 +100,8 @@ hp_policy_check_unenforced(struct hp_policy *policy, const struct hp_value *file
 	struct feature first = {0};
 	const struct hp_value *gateway = hp_map_get(file, "gateway");
 	const struct hp_value *permissions = hp_map_get(file, "permissions");
-	enum hp_status status = check_rates(policy, hp_map_get(gateway, "rate_limits"), err);
-	if (status == HP_OK)
-		status = check_patterns(
-			hp_map_get(hp_map_get(gateway, "redaction"), "patterns"), err);
+	enum hp_status status =
+		check_patterns(hp_map_get(hp_map_get(gateway, "redaction"), "patterns"), err);
 	if (status == HP_OK)
 		status = check_task_scope(policy, hp_map_get(permissions, "task_scope"), &first,
 					  err);

@@ -356,25 +356,16 @@ static const struct {
 	unsigned line, column;
 	const char *message;
 } unenforced[] = {
-	{"gateway:\n  rate_limits:\n    - {environment: production, except: [read], per_minute: 5, "
-	 "burst: 5, effect: block}\n",
-	 3, 7, "gateway.rate_limits: not enforced by this version"},
-	{"gateway:\n  budgets: [{window: 24h, max_cost_usd: 1000, effect: hold}]\n", 2, 13,
-	 "gateway.budgets: not enforced"},
 	{"gateway:\n  redaction: {rules: [pii, phi, secrets], patterns: []}\n", 2, 23,
 	 "gateway.redaction.rules: not enforced"},
 	{"gateway:\n  redaction: {patterns: [\"[0-9]{16}\"]}\n", 2, 26,
 	 "gateway.redaction.patterns: not enforced"},
-	{"gateway:\n  anomaly: {first_time: alert, rate: alert}\n", 2, 25,
-	 "gateway.anomaly.first_time: not enforced"},
-	{"gateway:\n  pending_cap: 20\n", 2, 16, "gateway.pending_cap: not enforced"},
-	{"gateway:\n  bytes_per_day: 64MiB\n", 2, 18, "gateway.bytes_per_day: not enforced"},
 	{"permissions:\n  task_scope: {production: required}\n", 2, 28,
 	 "permissions.task_scope.production: required: not enforced"},
 	{"tiers:\n  - {name: a, effect: log, spot_check: 0.05}\n", 2, 40,
 	 "tiers[0].spot_check: not enforced"},
-	{"tiers:\n  - {name: a, effect: log, spot_check: 0.05}\ngateway:\n  pending_cap: 20\n", 2,
-	 40, "tiers[0].spot_check: not enforced"},
+	{"tiers:\n  - {name: a, effect: log, spot_check: 0.05}\ngateway:\n  redaction: {rules: [pii]}\n",
+	 2, 40, "tiers[0].spot_check: not enforced"},
 };
 
 Test(policy_load, what_is_not_enforced_is_refused)

@@ -3,7 +3,8 @@ import os
 
 from hp import Client, Instance, request, tap
 
-with Instance() as instance:
+# Hundreds of requests of one agent are one chain: more than the hard cap of one action.
+with Instance(lambda text: text.replace("affected: 50 ", "affected: 5000 ")) as instance:
     agent = Client(instance, "demo-agent-supervised")
     reviewer, executor = Client(instance, "reviewer"), Client(instance, "executor")
     nonce = os.urandom(16)
