@@ -5,6 +5,7 @@ TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh
 CLI_TESTS += %D%/test_setup.sh
 # The shipped policy against what the world has.
-POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py %D%/test_evasion.py
+POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py %D%/test_evasion.py \
+	%D%/test_iam.py
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py

@@ -27,7 +27,7 @@ done < <(sed -n 's/^HP_COMMAND("\([^"]*\)".*/\1/p' "$TABLE")
 
 run help policy
 is "$(sed 's/^  \(policy [a-z]*\) .*/\1/' <<<"$OUT" | tr '\n' ',')" \
-	"policy check,policy explain,policy test,policy show," "help of a family"
+	"policy check,policy explain,policy test,policy show,policy export," "help of a family"
 run policy --help
 like "$CODE|$OUT" "0|  policy check*" "a family --help"
 
