@@ -156,7 +156,7 @@ Test(instance, more_principals_than_one_page, .init = setup, .fini = teardown)
 {
 	struct hp_directory *directory;
 	for (int i = 0; i < 150; i++) {
-		char file[16];
+		char file[32];
 		snprintf(file, sizeof file, "p%03d.yaml", i);
 		write_entry(file, auditor);
 	}
