@@ -111,6 +111,8 @@ hp_redact_free(struct hp_redact *set)
 
 /* --- judging a window --- */
 
+#define PREFIX_BYTES 32u /* of the longest expression, before the run that its judge reads */
+
 struct window {
 	struct hp_redact *set;
 	const struct hp_redact_text *text;
@@ -184,7 +186,8 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 	const struct hp_redact_rule *rule = &hp_redact_rules[id];
 	struct hp_redact_span span = {from, to, from + 1};
 	bool hit = rule->judge(rule, window->text, &span);
-	set->until[id] = span.until;
+	/* the beginning of another may still be the end of this one's run */
+	set->until[id] = span.until > from + PREFIX_BYTES ? span.until - PREFIX_BYTES : from + 1;
 	if (!hit || is_left_over(rule, window->text, from, &span))
 		return true;
 	return add_mark(window->marks, (struct hp_redact_mark){window->base + span.from,

@@ -22,33 +22,43 @@ is_local(char c)
 	       (unsigned char)c >= 0x80;
 }
 
+/* Where the domain that begins at `at` ends: with the last label that can be a top one, which has
+ * another before it and no digit first. 0: nowhere. */
+static size_t
+domain_end(const struct hp_redact_text *text, size_t at)
+{
+	const char *p = text->p;
+	size_t end = 0, most = text->len - at > DOMAIN_BYTES ? at + DOMAIN_BYTES : text->len;
+	bool top = false;
+	for (; at < most; at++) {
+		bool letter = hp_redact_is(p[at], HP_CHARS_ALNUM) || (unsigned char)p[at] >= 0x80;
+		if (p[at] == '.' && at + 1 < most && p[at + 1] != '-' && p[at + 1] != '.')
+			top = !is_digit(p[at + 1]);
+		else if (!letter && p[at] != '-')
+			break;
+		else if (letter && top && p[at - 1] != '.')
+			end = at + 1;
+	}
+	return end;
+}
+
 bool
 hp_redact_judge_email(const struct hp_redact_rule *rule, const struct hp_redact_text *text,
                       struct hp_redact_span *span)
 {
 	(void)rule;
 	const char *p = text->p;
-	size_t from = span->from, at = span->from + 2, dot = 0;
+	size_t from = span->from, end = domain_end(text, span->from + 2);
 	size_t least = from > LOCAL_BYTES ? from - LOCAL_BYTES : 0;
-	size_t most = text->len - at > DOMAIN_BYTES ? at + DOMAIN_BYTES : text->len;
+	if (!end)
+		return false;
 	while (from > least && is_local(p[from - 1]))
 		from--;
 	while (from < span->from && ((unsigned char)p[from] & 0xc0) == 0x80)
 		from++; /* began inside a character */
-	for (; at < most; at++) {
-		if (p[at] == '.' && at + 1 < most && p[at + 1] != '.' && p[at + 1] != '-')
-			dot = at;
-		else if (!hp_redact_is(p[at], HP_CHARS_ALNUM) && p[at] != '-' &&
-		         (unsigned char)p[at] < 0x80)
-			break;
-	}
-	while (at > span->to && (p[at - 1] == '-' || p[at - 1] == '.'))
-		at--;
-	if (!dot || at - dot < 3 || is_digit(p[dot + 1]))
-		return false;
 	/* its last letter may be all of the next one's local part: until is not the end */
 	span->from = from;
-	span->to = at;
+	span->to = end;
 	return true;
 }
 
@@ -69,7 +79,8 @@ count_digits(const struct hp_redact_text *text, size_t at, size_t most, const ch
 			if (++count > most)
 				break;
 			gap = 0;
-			if (at + 1 == text->len || !is_digit(text->p[at + 1])) {
+			if (at + 1 == text->len || (text->p[at + 1] != '_' &&
+			                            !hp_redact_is(text->p[at + 1], HP_CHARS_ALNUM))) {
 				kept = count;
 				*ret_end = at + 1;
 			}
@@ -90,8 +101,6 @@ hp_redact_judge_phone(const struct hp_redact_rule *rule, const struct hp_redact_
 	bool grouped = end - span->from > count + 1;
 	if (count < rule->min + !grouped)
 		return false;
-	if (end < text->len && (hp_redact_is(text->p[end], HP_CHARS_ALNUM) || text->p[end] == '_'))
-		return false;
 	*span = (struct hp_redact_span){span->from, end, end};
 	return true;
 }
@@ -104,7 +113,8 @@ hp_redact_judge_nanp(const struct hp_redact_rule *rule, const struct hp_redact_t
 	(void)rule;
 	const char *p = text->p;
 	size_t from = span->from;
-	if (from >= 2 && p[from - 2] == '1' && strchr(" .-", p[from - 1]) && p[from - 1])
+	if (from >= 2 && p[from - 2] == '1' && strchr(" .-", p[from - 1]) && p[from - 1] &&
+	    hp_redact_stands_alone(text, from - 2, span->to))
 		from -= 2;
 	if (!hp_redact_stands_alone(text, from, span->to) && p[from] != '(')
 		return false;
@@ -336,8 +346,7 @@ hp_redact_judge_phone_word(const struct hp_redact_rule *rule, const struct hp_re
 	if (from < text->len && text->p[from] == '+')
 		return false; /* found by itself */
 	size_t count = count_digits(text, from, 15, " .-()/", &end);
-	if (count < rule->min ||
-	    (end < text->len && hp_redact_is(text->p[end], HP_CHARS_ALNUM)))
+	if (count < rule->min)
 		return false;
 	*span = (struct hp_redact_span){from, end, span->to};
 	return true;

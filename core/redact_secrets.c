@@ -232,7 +232,6 @@ hp_redact_judge_bearer(const struct hp_redact_rule *rule, const struct hp_redact
 	span->to = hp_redact_run(text, at, HP_CHARS_DOTTED, TOKEN_BYTES);
 	span->to = hp_redact_run(text, span->to, HP_CHARS_BASE64, TOKEN_BYTES);
 	span->from = at;
-	span->until = span->to;
 	return span->to - at >= rule->min && hp_redact_is_random(text->p + at, span->to - at);
 }
 
@@ -244,7 +243,6 @@ hp_redact_judge_basic(const struct hp_redact_rule *rule, const struct hp_redact_
 	size_t at = span->from + 6;
 	span->to = hp_redact_run(text, at, rule->chars, VALUE_BYTES);
 	span->from = at;
-	span->until = span->to;
 	return span->to - at >= rule->min &&
 	       hp_redact_base64_holds(text->p + at, span->to - at, ':');
 }
@@ -406,8 +404,11 @@ hp_redact_judge_secret(const struct hp_redact_rule *rule, const struct hp_redact
 	if (!find_value(text, span->from, word_end, &value))
 		return false;
 	const char *p = text->p + value.from;
+	const char *blank = memchr(p, ' ', value.to - value.from);
+	if (blank) /* a quoted sentence; a key is at most its first word */
+		value.to = (size_t)(blank - text->p);
 	size_t len = value.to - value.from;
-	if (len < rule->min || is_placeholder(p, len) || memchr(p, ' ', len))
+	if (len < rule->min || is_placeholder(p, len))
 		return false;
 	return hp_redact_is_random(p, len) && take_value(span, &value);
 }

@@ -64,20 +64,6 @@ is_part(char c)
 	return hp_redact_is(c, HP_CHARS_ALNUM) || c == '_';
 }
 
-/* "5" of ".5", "-5" and "a_5" is part of something larger; the "." of "5." ends a sentence. */
-bool
-hp_redact_stands_alone(const struct hp_redact_text *text, size_t from, size_t to)
-{
-	const char *p = text->p;
-	if (from > 0 && is_part(p[from - 1]))
-		return false;
-	if (from > 1 && (p[from - 1] == '.' || p[from - 1] == '-') && is_part(p[from - 2]))
-		return false;
-	if (to < text->len && is_part(p[to]))
-		return false;
-	return !(text->len - to > 1 && (p[to] == '.' || p[to] == '-') && is_part(p[to + 1]));
-}
-
 bool
 hp_redact_is_before(const struct hp_redact_text *text, size_t at)
 {
@@ -92,6 +78,25 @@ hp_redact_is_behind(const struct hp_redact_text *text, size_t at)
 	while (start > least && hp_redact_is(text->p[start - 1], HP_CHARS_WORD))
 		start--;
 	return start >= 10 && hp_redact_is_before(text, start - 10);
+}
+
+/* "5" of ".5", "-5" and "a_5" is part of something larger; the "." of "5." ends a sentence. What was
+ * replaced beside it was a part too. */
+bool
+hp_redact_stands_alone(const struct hp_redact_text *text, size_t from, size_t to)
+{
+	const char *p = text->p;
+	if (from > 0 && is_part(p[from - 1]))
+		return false;
+	if (from > 1 && (p[from - 1] == '.' || p[from - 1] == '-') &&
+	    (is_part(p[from - 2]) || hp_redact_is_behind(text, from - 1)))
+		return false;
+	if (to == text->len)
+		return true;
+	if (is_part(p[to]))
+		return false;
+	return !(text->len - to > 1 && (p[to] == '.' || p[to] == '-') &&
+	         (is_part(p[to + 1]) || hp_redact_is_before(text, to + 1)));
 }
 
 /* ISO/IEC 7812-1, annex B. */

@@ -52,6 +52,8 @@ Test(redact, mail)
 		{"jos\xc3\xa9@example.org, m@b\xc3\xbc"
 	         "cher.example",
 	         "[REDACTED:email], [REDACTED:email]"},
+		{"bob@example.com--x; bob@example.com..", "[REDACTED:email]; [REDACTED:email].."},
+		{"a@1and1.example, a@b.c1 a@x.3", "[REDACTED:email], [REDACTED:email] a@x.3"},
 		{"a@b.co;c@d.co", "[REDACTED:email];[REDACTED:email]"},
 		{"git@host", STAYS},
 		{"user@localhost:22", STAYS},
@@ -85,6 +87,7 @@ Test(redact, telephones)
 		{"telemetry 4155552671", STAYS},
 		{"Mon Jan 1 10:00:00 2024 +1000", STAYS},
 		{"call 911", STAYS},
+		{"code 11 415-555-2671", "code 11 [REDACTED:phone]"},
 	};
 	check(HP_REDACT_ALL, rows, COUNT(rows));
 }
@@ -243,6 +246,7 @@ Test(redact, tokens)
 		{"sk-ant-api03-" X16 "-" X16 "AA", "[REDACTED:anthropic_key]"},
 		{"hf_" X16 "abcdefghijklmnopqr", "[REDACTED:huggingface_token]"},
 		{"hvs." X16 "abcdefgh", "[REDACTED:vault_token]"},
+		{"npm_short-npm_" X16 X16 "abcd", "npm_short-[REDACTED:npm_token]"},
 		{"dapi" H16 H16, "[REDACTED:databricks_token]"},
 		{"shpat_" H16 H16, "[REDACTED:shopify_token]"},
 		{"key-" H16 H16, "[REDACTED:mailgun_key]"},
