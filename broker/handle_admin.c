@@ -98,8 +98,7 @@ hp_handle_reload(struct hp_call *call)
 		HP_LOG("error", "reload", "by", caller.name, "reason", err.message);
 		struct hp_call again = *call;
 		again.who = &caller;
-		return hp_refuse(&again, HP_CODE_malformed, NULL, "%s (what was in force stays)",
-				 err.message);
+		return hp_refuse(&again, HP_CODE_malformed, NULL, "%s", err.message);
 	}
 	struct hp_value *reply = hp_reply_new(broker, "reloaded");
 	hp_map_set_bin(arena, reply, "policy", hp_policy_version(broker->policy), HP_HASH_BYTES);
@@ -108,33 +107,45 @@ hp_handle_reload(struct hp_call *call)
 	return reply;
 }
 
+static struct hp_value *
+entry_of(struct hp_arena *arena, const struct hp_stored_leaf *leaf)
+{
+	struct hp_value *entry = hp_value_map(arena);
+	hp_map_set(arena, entry, "seq", hp_value_uint(arena, leaf->seq));
+	hp_map_set_bin(arena, entry, "leaf", leaf->leaf.p, leaf->leaf.len);
+	if (leaf->body.p)
+		hp_map_set_bin(arena, entry, "body", leaf->body.p, leaf->body.len);
+	if (leaf->salt.p)
+		hp_map_set_bin(arena, entry, "salt", leaf->salt.p, leaf->salt.len);
+	return entry;
+}
+
 struct hp_value *
 hp_handle_audit(struct hp_call *call)
 {
+	enum { AT_ONCE = 16, ENTRY_BYTES = 128 };
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
 	uint64_t from = (uint64_t)hp_map_get_int(call->map, "from", 0);
 	size_t limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_AUDIT_ITEMS);
-	struct hp_stored_leaf *leaves = NULL;
-	size_t count = 0, bytes = 0;
-	if (hp_store_leaves(broker->store, arena, from, limit, &leaves, &count) != HP_OK)
-		return hp_store_failed(broker, "reading the log");
 	struct hp_value *reply = hp_reply_new(broker, "entries"), *list = hp_value_array(arena);
-	for (size_t i = 0; i < count; i++) {
-		/* A reply is a message too: it ends before it grows past the limit. The first
-		 * entry is always given, or a reader could not get past it. */
-		bytes += leaves[i].leaf.len + leaves[i].body.len + 128;
-		if (i && bytes > HP_LIMIT_MESSAGE_BYTES)
-			break;
-		struct hp_value *entry = hp_value_map(arena);
-		hp_map_set(arena, entry, "seq", hp_value_uint(arena, leaves[i].seq));
-		hp_map_set_bin(arena, entry, "leaf", leaves[i].leaf.p, leaves[i].leaf.len);
-		if (leaves[i].body.p)
-			hp_map_set_bin(arena, entry, "body", leaves[i].body.p, leaves[i].body.len);
-		if (leaves[i].salt.p)
-			hp_map_set_bin(arena, entry, "salt", leaves[i].salt.p, leaves[i].salt.len);
-		hp_array_add(arena, list, entry);
+	size_t bytes = ENTRY_BYTES, given = 0, count = AT_ONCE;
+	/* Few at once: bodies may be large. A reply ends before it grows past a message; its first
+	 * entry is always given, or a reader could not get past it. */
+	while (given < limit && count == AT_ONCE) {
+		struct hp_stored_leaf *leaves = NULL;
+		if (hp_store_leaves(broker->store, arena, from + given, AT_ONCE, &leaves, &count) !=
+		    HP_OK)
+			return hp_store_failed(broker, "reading the log");
+		for (size_t i = 0; i < count && given < limit; i++) {
+			bytes += leaves[i].leaf.len + leaves[i].body.len + ENTRY_BYTES;
+			if (given && bytes > HP_LIMIT_MESSAGE_BYTES)
+				goto out;
+			hp_array_add(arena, list, entry_of(arena, &leaves[i]));
+			given++;
+		}
 	}
+out:
 	hp_map_set(arena, reply, "entries", list);
 	return reply;
 }

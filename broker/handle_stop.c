@@ -48,35 +48,31 @@ struct scope {
 	const char *name, *agent, *session, *reason;
 };
 
-/* Reads the scope and checks that this caller may stop (or resume) it. NULL: fine. */
-static struct hp_value *
-read_scope(struct hp_call *call, struct scope *scope)
+/* The message table sees to it that only "all" leaves the agent out, and only "session" has one. */
+static struct scope
+read_scope(const struct hp_call *call)
 {
-	struct hp_broker *broker = call->broker;
-	*scope = (struct scope){
+	return (struct scope){
 		.name = hp_map_get_str(call->map, "scope", ""),
 		.agent = hp_map_get_str(call->map, "agent", ""),
 		.session = hp_map_get_str(call->map, "session", ""),
 		.reason = hp_map_get_str(call->map, "reason", ""),
 	};
-	if (!*scope->agent) /* the message table sees to it that only "all" leaves it out */
-		return NULL;
-	const struct hp_principal *agent = hp_directory_by_name(broker->directory, scope->agent);
-	if (!agent)
-		return hp_refuse(call, HP_CODE_not_found, "agent", "no principal \"%s\"",
-				 hp_text_safe(&broker->arena, scope->agent, 0));
-	scope->agent = agent->name;
-	return NULL;
 }
 
-/* A human without another role stops only what it owns. */
+/* Whether there is such an agent, and this caller may stop it: a human without another role only
+ * what it owns. NULL: fine. */
 static struct hp_value *
-refuse_owner(struct hp_call *call, const struct scope *scope)
+refuse_halt(struct hp_call *call, const struct scope *scope)
 {
+	struct hp_broker *broker = call->broker;
+	const struct hp_principal *agent =
+		*scope->agent ? hp_directory_by_name(broker->directory, scope->agent) : NULL;
+	if (*scope->agent && !agent)
+		return hp_refuse(call, HP_CODE_not_found, "agent", "no principal \"%s\"",
+				 hp_text_safe(&broker->arena, scope->agent, 0));
 	if (call->who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN))
 		return NULL;
-	const struct hp_principal *agent =
-		*scope->agent ? hp_directory_by_name(call->broker->directory, scope->agent) : NULL;
 	if (agent && *call->who->person &&
 	    strcmp(hp_principal_owner(agent), call->who->person) == 0)
 		return NULL;
@@ -98,38 +94,65 @@ scope_value(struct hp_broker *broker, const struct scope *scope, const char *typ
 	return map;
 }
 
-/* Ends what waits and tells what runs to stop. */
-static void
-stop_all(struct hp_call *call, const struct scope *scope, int64_t *ret_halted, int64_t *ret_told)
+/* What a halt or resume did to the requests of its scope. */
+struct outcome {
+	int64_t halted, told;
+};
+
+typedef void visitor(struct hp_call *call, const struct scope *scope, struct hp_row *row,
+		     struct outcome *outcome);
+
+/* Calls `visit` for every active request of the scope. There may be very many, each with its bytes:
+ * every one has the turn's memory to itself. */
+static struct outcome
+for_each(struct hp_call *call, const struct scope *scope, visitor *visit)
 {
 	struct hp_broker *broker = call->broker;
+	struct outcome outcome = {0};
 	int64_t *keys = NULL;
 	size_t count = 0;
-	*ret_halted = *ret_told = 0;
 	if (hp_store_in_scope(broker->store, &broker->arena, *scope->agent ? scope->agent : NULL,
 			      *scope->session ? scope->session : NULL, &keys, &count) != HP_OK) {
 		hp_store_failed(broker, "reading a halt's scope");
-		return;
+		return outcome;
 	}
+	struct hp_arena message = broker->arena;
+	hp_arena_init(&broker->arena);
 	for (size_t i = 0; i < count && !broker->fatal; i++) {
 		struct hp_row row;
-		if (hp_store_get_key(broker->store, &broker->arena, keys[i], &row) != HP_OK) {
+		if (hp_store_get_key(broker->store, &broker->arena, keys[i], &row) == HP_OK)
+			visit(call, scope, &row, &outcome);
+		else
 			hp_store_failed(broker, "reading a request");
-			return;
-		}
-		if (row.state == HP_STATE_PENDING || row.state == HP_STATE_GRANTED) {
-			row.due = (struct hp_due){0};
-			hp_transition(broker, &row, HP_EVENT_HALT, call->who->name, scope->reason,
-				      NULL);
-			++*ret_halted;
-			continue;
-		}
-		if (hp_store_set_stop(broker->store, row.key, true) != HP_OK) {
-			hp_store_failed(broker, "stopping a request");
-			return;
-		}
-		hp_park_touch(broker, row.id, false);
-		++*ret_told;
+		message.failed |= broker->arena.failed;
+		hp_arena_reset(&broker->arena);
+	}
+	hp_arena_release(&broker->arena);
+	broker->arena = message;
+	return outcome;
+}
+
+static void
+set_stop(struct hp_broker *broker, const struct hp_row *row, bool stop)
+{
+	if (hp_store_set_stop(broker->store, row->key, stop) != HP_OK)
+		hp_store_failed(broker, "stopping a request");
+	hp_park_touch(broker, row->id, false);
+}
+
+/* Ends what waits and tells what runs to stop. */
+static void
+stop_one(struct hp_call *call, const struct scope *scope, struct hp_row *row,
+	 struct outcome *outcome)
+{
+	if (row->state == HP_STATE_PENDING || row->state == HP_STATE_GRANTED) {
+		row->due = (struct hp_due){0};
+		hp_transition(call->broker, row, HP_EVENT_HALT, call->who->name, scope->reason,
+			      NULL);
+		outcome->halted++;
+	} else {
+		set_stop(call->broker, row, true);
+		outcome->told++;
 	}
 }
 
@@ -138,10 +161,8 @@ hp_handle_halt(struct hp_call *call)
 {
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
-	struct scope scope;
-	struct hp_value *refusal = read_scope(call, &scope);
-	if (!refusal)
-		refusal = refuse_owner(call, &scope);
+	struct scope scope = read_scope(call);
+	struct hp_value *refusal = refuse_halt(call, &scope);
 	if (refusal)
 		return refusal;
 	struct hp_stored_halt halt = {
@@ -155,60 +176,42 @@ hp_handle_halt(struct hp_call *call)
 	enum hp_status status = hp_store_add_halt(broker->store, &halt);
 	if (status != HP_OK && status != HP_CONFLICT)
 		return hp_store_failed(broker, "storing a halt");
-	int64_t halted, told;
-	stop_all(call, &scope, &halted, &told);
+	struct outcome outcome = for_each(call, &scope, stop_one);
 	struct hp_value *body = scope_value(broker, &scope, NULL);
-	hp_map_set_int(arena, body, "halted", halted);
-	hp_map_set_int(arena, body, "stopping", told);
+	hp_map_set_int(arena, body, "halted", outcome.halted);
+	hp_map_set_int(arena, body, "stopping", outcome.told);
 	hp_record(broker, "halt", call->who->name, NULL, body, true);
 	HP_LOG("warning", "halt", "scope", scope.name, "agent", scope.agent, "session",
 	       scope.session, "by", call->who->name, "reason", scope.reason);
 	struct hp_value *reply = scope_value(broker, &scope, "halted");
-	hp_map_set_int(arena, reply, "halted", halted);
-	hp_map_set_int(arena, reply, "stopping", told);
+	hp_map_set_int(arena, reply, "halted", outcome.halted);
+	hp_map_set_int(arena, reply, "stopping", outcome.told);
 	return broker->fatal ? NULL : reply;
 }
 
-/* What runs on in the scope and is covered by no other halt may go on (a rollback that waited). */
+/* What runs on and is covered by no other halt may go on (a rollback that waited). */
 static void
-unstop_all(struct hp_broker *broker, const struct scope *scope)
+unstop_one(struct hp_call *call, const struct scope *scope, struct hp_row *row,
+	   struct outcome *outcome)
 {
-	int64_t *keys = NULL;
-	size_t count = 0;
-	if (hp_store_in_scope(broker->store, &broker->arena, *scope->agent ? scope->agent : NULL,
-			      *scope->session ? scope->session : NULL, &keys, &count) != HP_OK) {
-		hp_store_failed(broker, "reading a halt's scope");
+	if (!row->stop || hp_halted(call->broker, row->requester, row->session))
 		return;
-	}
-	for (size_t i = 0; i < count && !broker->fatal; i++) {
-		struct hp_row row;
-		if (hp_store_get_key(broker->store, &broker->arena, keys[i], &row) != HP_OK) {
-			hp_store_failed(broker, "reading a request");
-			return;
-		}
-		if (!row.stop || hp_halted(broker, row.requester, row.session))
-			continue;
-		if (hp_store_set_stop(broker->store, row.key, false) != HP_OK)
-			hp_store_failed(broker, "resuming a request");
-		hp_park_touch(broker, row.id, false);
-	}
+	set_stop(call->broker, row, false);
+	outcome->told++;
 }
 
 struct hp_value *
 hp_handle_resume(struct hp_call *call)
 {
 	struct hp_broker *broker = call->broker;
-	struct scope scope;
-	struct hp_value *refusal = read_scope(call, &scope);
-	if (refusal)
-		return refusal;
+	struct scope scope = read_scope(call);
 	enum hp_status status =
 		hp_store_remove_halt(broker->store, scope.agent, scope.session);
 	if (status == HP_CONFLICT || status == HP_NOT_FOUND)
 		return hp_refuse(call, HP_CODE_conflict, "scope", "this scope is not halted");
 	if (status != HP_OK)
 		return hp_store_failed(broker, "removing a halt");
-	unstop_all(broker, &scope);
+	for_each(call, &scope, unstop_one);
 	hp_record(broker, "resume", call->who->name, NULL, scope_value(broker, &scope, NULL), true);
 	HP_LOG("warning", "resume", "scope", scope.name, "agent", scope.agent, "session",
 	       scope.session, "by", call->who->name, "reason", scope.reason);

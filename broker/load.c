@@ -140,11 +140,12 @@ hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err
 	struct hp_arena memory = {0};
 	struct hp_directory *directory = NULL;
 	struct hp_policy *policy = NULL;
-	struct hp_error policy_err = {0};
-	enum hp_status status = hp_instance_principals(&memory, broker->home, &directory, err);
+	struct hp_error why = {0}, policy_err = {0};
+	enum hp_status status = hp_instance_principals(&memory, broker->home, &directory, &why);
 	if (status != HP_OK) {
 		hp_arena_release(&memory);
-		return status;
+		return hp_fail(err, status, "%s%s", why.message,
+			       broker->policy ? " (all that is in force stays)" : "");
 	}
 	enum hp_status policy_status = read_policy(broker, directory, &policy, &policy_err);
 	if (policy_status != HP_OK && !broker->policy) { /* the first load: nothing to fall back on */
@@ -168,7 +169,8 @@ hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err
 	snprintf(count, sizeof count, "%zu", hp_directory_count(directory));
 	HP_LOG("info", "loaded", "by", actor, "principals", count, "policy",
 	       policy_status == HP_OK ? "taken" : "kept");
-	if (policy_status != HP_OK && err)
-		*err = policy_err;
-	return policy_status;
+	if (policy_status == HP_OK)
+		return HP_OK;
+	return hp_fail(err, policy_status, "%s (the policy in force stays; principals are taken)",
+		       policy_err.message);
 }

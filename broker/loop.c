@@ -167,8 +167,7 @@ reload(struct hp_broker *broker)
 	}
 	uint64_t before = hp_audit_size(broker->audit);
 	if (hp_broker_load(broker, "broker", &err) != HP_OK)
-		HP_LOG("error", "reload", "reason", err.message, "effect",
-		       "the old policy and principals stay in force");
+		HP_LOG("error", "reload", "reason", err.message);
 	if (commit(broker, before) && checkpoint(broker))
 		hp_outbox_flush(broker);
 	hp_notify("READY=1");
