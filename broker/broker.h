@@ -128,8 +128,10 @@ void hp_broker_turn(struct hp_broker *broker);
 
 /* ---- timers.c ---- */
 
-/* Moves every request whose timer is due. */
+/* Moves requests whose timer is due, a bounded number in one turn. */
 void hp_timers_run(struct hp_broker *broker);
+/* Moves this one if its timer is due: handlers call it before they judge a row they have read. */
+void hp_timer_run_one(struct hp_broker *broker, struct hp_row *row);
 
 /* ---- dispatch.c ---- */
 
@@ -169,6 +171,12 @@ HP_MUST_CHECK enum hp_status hp_broker_load(struct hp_broker *broker, const char
 
 /* Whether a halt covers this agent and session. A store failure counts as halted and is fatal. */
 bool hp_halted(struct hp_broker *broker, const char *agent, const char *session);
+
+/* ---- gateways (handle_submit.c) ---- */
+
+/* The agent of this name if this gateway speaks for it and both are in force; NULL otherwise. */
+const struct hp_principal *hp_spoken_for(const struct hp_broker *broker,
+					 const struct hp_principal *gateway, const char *agent);
 
 /* ---- voters (handle_decide.c) ---- */
 

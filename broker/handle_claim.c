@@ -50,21 +50,15 @@ rebuild(struct hp_broker *broker, const struct hp_row *row)
 	return map;
 }
 
-/* Whether the policy in force now blocks it. Anything that cannot be judged is blocked. */
+/* Whether the policy in force now blocks it, for its requester as enrolled now. Anything that cannot
+ * be judged is blocked. */
 static const char *
-blocked_now(struct hp_broker *broker, const struct hp_row *row)
+blocked_now(struct hp_broker *broker, const struct hp_principal *requester,
+	    const struct hp_row *row)
 {
-	const struct hp_value *canonical = hp_reply_decode(broker, row->canonical);
-	const uint8_t *version = hp_map_get_bin(canonical, "policy", HP_HASH_BYTES);
-	if (version && memcmp(version, hp_policy_version(broker->policy), HP_HASH_BYTES) == 0)
-		return NULL;
-	const struct hp_principal *requester =
-		hp_directory_by_name(broker->directory, row->requester);
 	struct hp_request request;
 	struct hp_verdict verdict;
 	struct hp_error err = {0};
-	if (!requester)
-		return "its requester is not enrolled any more";
 	struct hp_value *map = rebuild(broker, row);
 	if (!map ||
 	    hp_request_parse(&broker->arena, map, HP_REQUEST_WIRE, &request, &err) != HP_OK ||
@@ -73,9 +67,17 @@ blocked_now(struct hp_broker *broker, const struct hp_row *row)
 		HP_LOG("error", "re-evaluation-failed", "request", row->id, "reason", err.message);
 		return "the policy in force now cannot judge it";
 	}
-	return verdict.effect == HP_EFFECT_BLOCK && verdict.finding_count
-		       ? verdict.findings[0].message
-		       : NULL;
+	if (verdict.effect != HP_EFFECT_BLOCK)
+		return NULL;
+	return verdict.finding_count ? verdict.findings[0].message : "the policy blocks it";
+}
+
+/* Whether who submitted it for the requester, if anybody did, still may. */
+static bool
+gateway_stands(const struct hp_broker *broker, const struct hp_row *row)
+{
+	const struct hp_principal *gateway = hp_directory_by_name(broker->directory, row->via);
+	return !*row->via || (gateway && hp_spoken_for(broker, gateway, row->requester));
 }
 
 /* Why a granted request cannot be claimed now; HP_CODE_ok: it can. */
@@ -99,13 +101,26 @@ object_to(struct hp_broker *broker, const struct hp_row *row,
 		*ret_why = "its requester was revoked";
 		return HP_CODE_conflict;
 	}
+	if (!gateway_stands(broker, row)) {
+		*ret_why = "its gateway does not speak for its requester any more";
+		return HP_CODE_conflict;
+	}
 	if (row->needed && hp_votes_standing(broker, row, votes, count) < row->needed) {
 		*ret_why = "its quorum no longer stands: a voter was revoked or changed";
 		return HP_CODE_conflict;
 	}
-	*ret_why = blocked_now(broker, row);
+	*ret_why = blocked_now(broker, requester, row);
 	return *ret_why ? HP_CODE_conflict
 			: hp_meters_may_claim(broker, requester, row, ret_meters, ret_why);
+}
+
+/* A grant that does not stand any more ends: who asked learns it, and no claim comes to it again. */
+static void
+end_grant(struct hp_broker *broker, struct hp_row *row, const char *why)
+{
+	row->due = (struct hp_due){0};
+	hp_transition(broker, row, HP_EVENT_GRANT_TTL, "broker",
+		      hp_arena_printf(&broker->arena, "cannot be claimed: %s", why), NULL);
 }
 
 /* ---- claim ---- */
@@ -233,11 +248,7 @@ claim_by_id(struct hp_call *call, struct claim *claim)
 	if (row->state == HP_STATE_PENDING) {
 		if (left_ms <= 0)
 			return hp_reply_status(broker, row);
-		return hp_park(call, row->id, left_ms)
-			       ? NULL
-			       : hp_refuse(call, HP_CODE_queue_full, NULL,
-					   "more than %u outstanding long polls of one key",
-					   HP_LIMIT_WAITS_PER_PEER);
+		return hp_park(call, row->id, left_ms) ? NULL : hp_park_refuse(call);
 	}
 	if (row->state != HP_STATE_GRANTED) {
 		enum hp_code code = row->state == HP_STATE_HALTED      ? HP_CODE_halted
@@ -257,42 +268,68 @@ claim_by_id(struct hp_call *call, struct claim *claim)
 		return NULL;
 	if (code == HP_CODE_ok)
 		return take(call, claim);
+	if (code == HP_CODE_conflict)
+		end_grant(broker, row, why);
 	const char *message = hp_arena_printf(&broker->arena, "cannot be claimed: %s", why);
 	if (code == HP_CODE_rate_limited)
 		return hp_meters_refuse(call, code, message);
 	return hp_refuse(call, code, NULL, "%s", message);
 }
 
-/* The oldest granted request of the caller's audience that nothing objects to. */
+/* Looks through the oldest grants of the caller's audience; true: claim->row is one that nothing
+ * objects to. Those that do not stand any more end here, a bounded number in one turn. */
+static bool
+find_next(struct hp_call *call, struct claim *claim)
+{
+	enum { LOOKED_AT = 32 };
+	struct hp_broker *broker = call->broker;
+	const struct hp_principal *who = call->who;
+	struct hp_row *row = &claim->row;
+	int64_t after = 0;
+	bool ended = false;
+	for (int i = 0; i < LOOKED_AT && !broker->fatal; i++) {
+		enum hp_status status =
+			hp_store_next_granted(broker->store, &broker->arena, who->audience,
+					      who->environments[0], after, row);
+		if (status == HP_NOT_FOUND)
+			return false;
+		if (status != HP_OK) {
+			hp_store_failed(broker, "looking for a grant");
+			return false;
+		}
+		after = row->key;
+		hp_timer_run_one(broker, row);
+		if (row->state != HP_STATE_GRANTED || !read_votes(broker, claim))
+			continue;
+		const char *why;
+		enum hp_code code = object_to(broker, row, claim->votes, claim->vote_count,
+					      &claim->meters, &why);
+		if (code == HP_CODE_ok)
+			return true;
+		if (code != HP_CODE_conflict)
+			continue;
+		end_grant(broker, row, why);
+		ended = true;
+	}
+	hp_park_touch(broker, "", ended); /* there may be more: in the next turn */
+	return false;
+}
+
 static struct hp_value *
 claim_next(struct hp_call *call, struct claim *claim)
 {
 	struct hp_broker *broker = call->broker;
 	const struct hp_principal *who = call->who;
-	if (!(who->roles & HP_ROLE_EXECUTOR) || who->environment_count != 1)
+	if (!(who->roles & HP_ROLE_EXECUTOR) || who->environment_count != 1 || !*who->audience)
 		return hp_refuse(call, HP_CODE_malformed, "id",
 				 "only an executor may claim without an id");
-	for (int64_t after = 0;;) {
-		enum hp_status status =
-			hp_store_next_granted(broker->store, &broker->arena, who->audience,
-					      who->environments[0], after, &claim->row);
-		if (status == HP_NOT_FOUND)
-			break;
-		if (status != HP_OK)
-			return hp_store_failed(broker, "looking for a grant");
-		const char *why;
-		if (!read_votes(broker, claim))
-			return NULL;
-		if (object_to(broker, &claim->row, claim->votes, claim->vote_count,
-			      &claim->meters, &why) == HP_CODE_ok)
-			return take(call, claim);
-		if (broker->fatal)
-			return NULL;
-		after = claim->row.key;
-	}
-	int64_t left_ms = hp_park_left_ms(call);
-	if (left_ms > 0 && hp_park(call, NULL, left_ms))
+	if (!broker->frozen && find_next(call, claim))
+		return take(call, claim);
+	if (broker->fatal)
 		return NULL;
+	int64_t left_ms = hp_park_left_ms(call);
+	if (left_ms > 0)
+		return hp_park(call, NULL, left_ms) ? NULL : hp_park_refuse(call);
 	struct hp_value *reply = hp_reply_new(broker, "status"); /* nothing to do */
 	hp_map_set_bool(&broker->arena, reply, "stop", false);
 	return reply;
@@ -303,7 +340,7 @@ hp_handle_claim(struct hp_call *call)
 {
 	struct hp_broker *broker = call->broker;
 	struct claim claim = {
-		.id = hp_map_get_str(call->map, "id", NULL),
+		.id = hp_reply_id(call, "id"),
 		.nonce = hp_map_get_bin(call->map, "nonce", 16),
 		.detached = hp_map_get_bool(call->map, "detached", false),
 	};
@@ -318,6 +355,10 @@ hp_handle_claim(struct hp_call *call)
 		if (claim.id && strcmp(claim.id, claim.row.id) != 0)
 			return hp_refuse(call, HP_CODE_conflict, "nonce",
 					 "this nonce claimed another request");
+		if (!claim.row.action.p)
+			return hp_refuse(call, HP_CODE_final, NULL,
+					 "the request is %s, and its action is erased",
+					 hp_state_name(claim.row.state));
 		return read_votes(broker, &claim) ? claimed_reply(call, &claim) : NULL;
 	}
 	return claim.id ? claim_by_id(call, &claim) : claim_next(call, &claim);

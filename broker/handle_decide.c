@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "broker/outbox.h"
-#include "broker/park.h"
 #include "broker/reply.h"
 #include "broker/zap.h"
 #include "core/msgpack.h"

@@ -28,10 +28,7 @@ hp_handle_wait(struct hp_call *call)
 	int64_t left_ms = hp_park_left_ms(call);
 	if (left_ms <= 0 || reached(&row, hp_map_get_str(call->map, "until", "decided")))
 		return hp_reply_status(call->broker, &row);
-	if (hp_park(call, row.id, left_ms))
-		return NULL;
-	return hp_refuse(call, HP_CODE_queue_full, NULL,
-			 "more than %u outstanding long polls of one key", HP_LIMIT_WAITS_PER_PEER);
+	return hp_park(call, row.id, left_ms) ? NULL : hp_park_refuse(call);
 }
 
 /* Fills a filter from the message; false when a word of it is not known. */
@@ -45,7 +42,7 @@ read_filter(const struct hp_call *call, struct hp_filter *filter)
 		.environment = hp_map_get_str(call->map, "environment", NULL),
 		.tier = hp_map_get_str(call->map, "tier", NULL),
 		.text = hp_map_get_str(call->map, "text", NULL),
-		.after = hp_map_get_str(call->map, "after", NULL),
+		.after = hp_reply_id(call, "after"),
 		.limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_LIST_ITEMS),
 	};
 	if (!(who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR))) {
@@ -86,7 +83,7 @@ hp_handle_list(struct hp_call *call)
 		return hp_store_failed(broker, "listing requests");
 	struct hp_value *reply = hp_reply_new(broker, "requests");
 	struct hp_value *items = hp_value_array(arena);
-	size_t shown = 0, bytes = 0;
+	size_t shown = 0, bytes = 512; /* the reply's own fields */
 	for (; shown < count && shown < limit; shown++) {
 		/* A page is one message: it ends early rather than grow past the limit. */
 		bytes += summary_bytes(&rows[shown]);

@@ -10,6 +10,20 @@
 #include "core/msgpack.h"
 #include "core/text.h"
 
+const struct hp_principal *
+hp_spoken_for(const struct hp_broker *broker, const struct hp_principal *gateway,
+	      const char *agent)
+{
+	const struct hp_principal *found = hp_directory_by_name(broker->directory, agent);
+	if (gateway->revoked || !(gateway->roles & HP_ROLE_GATEWAY) || !found ||
+	    found->revoked || !(found->roles & HP_ROLE_AGENT))
+		return NULL;
+	for (size_t i = 0; i < gateway->agent_count; i++)
+		if (strcmp(gateway->agents[i], agent) == 0)
+			return found;
+	return NULL;
+}
+
 /* Whom a submit is judged as: the caller, or the agent its gateway speaks for. */
 static const struct hp_principal *
 find_requester(struct hp_call *call, struct hp_value **ret_refusal)
@@ -25,14 +39,9 @@ find_requester(struct hp_call *call, struct hp_value **ret_refusal)
 						    : "only a gateway submits for another");
 		return NULL;
 	}
-	for (size_t i = 0; i < call->who->agent_count; i++) {
-		const struct hp_principal *found =
-			strcmp(call->who->agents[i], agent) == 0
-				? hp_directory_by_name(call->broker->directory, agent)
-				: NULL;
-		if (found && !found->revoked && (found->roles & HP_ROLE_AGENT))
-			return found;
-	}
+	const struct hp_principal *found = hp_spoken_for(call->broker, call->who, agent);
+	if (found)
+		return found;
 	*ret_refusal = hp_refuse(call, HP_CODE_unauthorised, "for",
 				 "\"%s\" does not speak for an agent \"%s\"", call->who->name,
 				 hp_text_safe(&call->broker->arena, agent, 0));
@@ -196,12 +205,13 @@ record(struct hp_broker *broker, const struct intake *intake)
 
 /* A submit whose id is known: the current receipt for the same content, else `conflict`. */
 static struct hp_value *
-answer_again(struct hp_call *call, const struct intake *intake, const struct hp_row *row)
+answer_again(struct hp_call *call, const struct intake *intake, struct hp_row *row)
 {
 	if (strcmp(row->requester, intake->requester->name) != 0 ||
 	    memcmp(row->content_hash, intake->row.content_hash, HP_HASH_BYTES) != 0)
 		return hp_refuse(call, HP_CODE_conflict, "id",
 				 "the id \"%s\" is taken by another request", intake->request.id);
+	hp_timer_run_one(call->broker, row);
 	return hp_reply_receipt(call->broker, row);
 }
 

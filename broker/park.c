@@ -20,7 +20,7 @@ struct parked {
 };
 
 struct hp_parking {
-	struct parked *first;
+	struct parked *first, **last;
 	char (*touched)[ID_BYTES];
 	size_t touched_count, touched_capacity;
 	bool granted;		 /* something was granted in this turn */
@@ -30,7 +30,10 @@ struct hp_parking {
 struct hp_parking *
 hp_parking_new(void)
 {
-	return calloc(1, sizeof(struct hp_parking));
+	struct hp_parking *parking = calloc(1, sizeof *parking);
+	if (parking)
+		parking->last = &parking->first;
+	return parking;
 }
 
 static void
@@ -99,9 +102,17 @@ hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
 	parked->until_ms = call->broker->clock.boottime_ms + timeout_ms;
 	parked->envelope = *call->envelope;
 	*call->envelope = (struct hp_envelope){0};
-	parked->next = parking->first;
-	parking->first = parked;
+	*parking->last = parked;
+	parking->last = &parked->next;
 	return true;
+}
+
+struct hp_value *
+hp_park_refuse(struct hp_call *call)
+{
+	return hp_refuse(call, HP_CODE_queue_full, NULL,
+			 "more than %u outstanding long polls of one key",
+			 HP_LIMIT_WAITS_PER_PEER);
 }
 
 void
@@ -109,7 +120,7 @@ hp_park_touch(struct hp_broker *broker, const char *id, bool granted)
 {
 	struct hp_parking *parking = broker->parking;
 	parking->granted |= granted;
-	if (!parking->first || strlen(id) >= ID_BYTES)
+	if (!*id || !parking->first || strlen(id) >= ID_BYTES)
 		return;
 	if (parking->touched_count == parking->touched_capacity) {
 		size_t wider = parking->touched_capacity ? parking->touched_capacity * 2 : 64;
@@ -148,8 +159,8 @@ hp_park_run(struct hp_broker *broker)
 	struct hp_parking *parking = broker->parking;
 	if (parking->touched_count)
 		qsort(parking->touched, parking->touched_count, ID_BYTES, compare_ids);
-	struct parked *due = NULL, **end = &due;
-	for (struct parked **at = &parking->first; *at;) {
+	struct parked *due = NULL, **end = &due, **at = &parking->first;
+	while (*at) {
 		struct parked *parked = *at;
 		if (!is_due(broker, parked)) {
 			at = &parked->next;
@@ -160,6 +171,7 @@ hp_park_run(struct hp_broker *broker)
 		*end = parked;
 		end = &parked->next;
 	}
+	parking->last = at;
 	parking->touched_count = 0;
 	parking->granted = false;
 	while (due) {
@@ -178,6 +190,8 @@ int64_t
 hp_park_next_ms(const struct hp_broker *broker)
 {
 	int64_t next = -1;
+	if (broker->parking->first && (broker->parking->granted || broker->parking->touched_count))
+		return 0;
 	for (const struct parked *p = broker->parking->first; p; p = p->next) {
 		int64_t left = p->until_ms - broker->clock.boottime_ms;
 		if (left < 0)

@@ -21,13 +21,17 @@ void hp_parking_free(struct hp_parking *parking);
  */
 bool hp_park(struct hp_call *call, const char *id, int64_t timeout_ms);
 
+/* The refusal of a call that could not be parked. */
+struct hp_value *hp_park_refuse(struct hp_call *call);
+
 /* How long a parked call still has; the message's own timeout_ms for one that was not parked. */
 int64_t hp_park_left_ms(const struct hp_call *call);
 
-/* Something happened to `id` in this turn. */
+/* The state or the stop of `id` ("": of none) changed in this turn; `granted`: there is something to
+ * claim. What is said while parked calls run is heard in the next turn, which then comes at once. */
 void hp_park_touch(struct hp_broker *broker, const char *id, bool granted);
 
-/* Runs again whatever was touched or is out of time. */
+/* Runs again whatever was touched or is out of time, in the order in which it was parked. */
 void hp_park_run(struct hp_broker *broker);
 
 /* Milliseconds to the next time limit; -1 for none. */

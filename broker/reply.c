@@ -233,22 +233,30 @@ may_see(const struct hp_principal *who, const struct hp_row *row)
 	       strcmp(who->environments[0], row->environment) == 0;
 }
 
+const char *
+hp_reply_id(const struct hp_call *call, const char *field)
+{
+	char *id = hp_arena_strdup(&call->broker->arena, hp_map_get_str(call->map, field, NULL));
+	for (char *c = id; c && *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
+	return id;
+}
+
 bool
 hp_reply_find(struct hp_call *call, struct hp_row *ret_row, struct hp_value **ret_refusal)
 {
 	struct hp_broker *broker = call->broker;
-	const char *id = hp_map_get_str(call->map, "id", "");
-	char lower[64] = "";
-	for (size_t i = 0; id[i] && i + 1 < sizeof lower; i++)
-		lower[i] = id[i] >= 'A' && id[i] <= 'Z' ? (char)(id[i] + 32) : id[i];
-	enum hp_status status = hp_store_get(broker->store, &broker->arena, lower, ret_row);
+	const char *id = hp_reply_id(call, "id");
+	enum hp_status status = hp_store_get(broker->store, &broker->arena, id ? id : "", ret_row);
 	*ret_refusal = NULL;
 	if (status != HP_OK && status != HP_NOT_FOUND) {
 		hp_store_failed(broker, "reading a request");
 		return false;
 	}
-	if (status == HP_OK && may_see(call->who, ret_row))
-		return true;
+	if (status == HP_OK && may_see(call->who, ret_row)) {
+		hp_timer_run_one(broker, ret_row);
+		return !broker->fatal;
+	}
 	*ret_refusal = hp_refuse(call, HP_CODE_not_found, "id", "no request \"%s\"",
 				 hp_text_safe(&broker->arena, id, 0));
 	return false;

@@ -42,6 +42,9 @@ struct hp_value *hp_reply_decode(struct hp_broker *broker, struct hp_str bytes);
 /* An empty reply of this type. */
 struct hp_value *hp_reply_new(struct hp_broker *broker, const char *type);
 
+/* A field that holds an id, as ids are stored: in lower case. NULL when it is absent. */
+const char *hp_reply_id(const struct hp_call *call, const char *field);
+
 /*
  * The row of the call's `id`, if this caller may see it. False: *ret_refusal is the `not_found`
  * (another's id too), or NULL when the broker is fatal.

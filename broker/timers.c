@@ -1,12 +1,13 @@
 /*
  * timers - silence is a no: deadlines, grants nobody claimed, leases nobody renewed. They run before
- * messages in each turn, so a vote in the turn of its deadline loses (lifecycle invariant 2).
+ * messages in each turn, so a vote in the turn of its deadline loses (lifecycle invariant 2). When
+ * more are due than one turn moves, a request's own timer still runs before a message about it.
  */
 #include "broker/broker.h"
 #include "broker/log.h"
 #include "broker/meters.h"
 
-enum { BATCH = 512 }; /* requests moved in one turn; the rest is due in the next */
+enum { BATCH = 64 }; /* requests moved in one turn, all read at once; the rest follows in the next */
 
 static const struct timer {
 	enum hp_state state;
@@ -31,6 +32,13 @@ fire(struct hp_broker *broker, struct hp_row *row)
 	}
 	HP_LOG("error", "timer", "request", row->id, "reason", "a timer in a state without one");
 	broker->fatal = true;
+}
+
+void
+hp_timer_run_one(struct hp_broker *broker, struct hp_row *row)
+{
+	if (hp_clock_is_due(&broker->clock, &row->due))
+		fire(broker, row);
 }
 
 void

@@ -81,7 +81,7 @@ hp_transition(struct hp_broker *broker, struct hp_row *row, enum hp_event event,
 		merge(arena, body, detail);
 		hp_record(broker, hp_arena_printf(arena, "request.%s", hp_state_name(to)), actor,
 			  row, body, true);
+		hp_park_touch(broker, row->id, to == HP_STATE_GRANTED);
 	}
-	hp_park_touch(broker, row->id, to == HP_STATE_GRANTED && from != to);
 	return HP_CODE_ok;
 }

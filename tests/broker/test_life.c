@@ -197,6 +197,20 @@ Test(life, i2_a_vote_a_millisecond_earlier_wins)
 	cr_assert_str_eq(state_of(id), "granted");
 }
 
+Test(life, i2_a_vote_loses_also_when_more_is_due_than_one_turn_moves)
+{
+	enum { MANY = 600 };
+	char last[sizeof id];
+	uint8_t digest[32];
+	for (int i = 0; i < MANY; i++) {
+		snprintf(last, sizeof last, "%.28s%08x", id, i);
+		memcpy(digest, digest_of(submit(last, 60)), sizeof digest);
+	}
+	advance(MINUTE, MINUTE);
+	cr_assert_str_eq(code_of(decide("reviewer", last, digest, true)), "expired");
+	cr_assert_str_eq(state_of(last), "expired");
+}
+
 Test(life, i2_either_clock_denies)
 {
 	digest_of(submit(id, 60));
@@ -315,6 +329,20 @@ Test(life, a_ttl_longer_than_the_policys_longest_is_cut)
 	const struct hp_value *receipt = submit(id, 7 * 24 * 3600);
 	int64_t left_ms = hp_map_get_int(receipt, "deadline_ms", 0) - broker->clock.wall_ms;
 	cr_assert_eq(left_ms, 4 * 60 * (int64_t)MINUTE);
+}
+
+Test(life, i11_a_late_report_and_progress_come_after_the_lease)
+{
+	const uint8_t *digest = digest_of(submit(id, 0));
+	decide("reviewer", id, digest, true);
+	claim(id, 10);
+	advance(10 * 1000, 10 * 1000);
+	struct hp_value *map = hp_value_map(&broker->arena);
+	hp_map_set_str(&broker->arena, map, "id", id);
+	hp_map_set_str(&broker->arena, map, "result", "succeeded");
+	cr_assert_str_eq(code_of(turn(HP_MSG_report, "executor", map, hp_handle_report)),
+			 "conflict");
+	cr_assert_str_eq(state_of(id), "unknown");
 }
 
 Test(life, i8_a_restart_loses_nothing)
