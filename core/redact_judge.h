@@ -85,7 +85,7 @@ bool hp_redact_is_itin(const char *digits);
 size_t hp_redact_date(const struct hp_redact_text *text, size_t at);
 /*
  * Information in bits, by the frequencies of its own characters: length × Shannon entropy. It never
- * shrinks when text grows, so no part of a refused value passes alone. Of at most 256 bytes.
+ * shrinks when text grows, so no part of a refused value passes alone.
  */
 double hp_redact_bits(const char *text, size_t len);
 /* Whether it looks made by a machine: digits and letters, and about as varied as chance makes. */

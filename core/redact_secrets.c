@@ -5,6 +5,7 @@
 
 #define TOKEN_BYTES 8192u    /* the longest token; a tail beyond it is judged on its own */
 #define VALUE_BYTES 4096u    /* the longest value behind a word */
+#define VALUE_GAP 48u        /* more than lies between a word and its value */
 #define ARMOUR_BYTES 24576u  /* the longest armoured key; less than the reach */
 
 /* --- tokens --- */
@@ -184,6 +185,12 @@ hp_redact_judge_aws_pair(const struct hp_redact_rule *rule, const struct hp_reda
 
 /* Not a value but where one would stand: $VAR, ${VAR}, {{ var }}, <password>, %s, ****, [… */
 static bool
+begins_placeholder(char c)
+{
+	return c == '\0' || strchr("$<{[(*%@", c);
+}
+
+static bool
 is_placeholder(const char *p, size_t len)
 {
 	static const char *const words[] = {
@@ -191,7 +198,7 @@ is_placeholder(const char *p, size_t len)
 		"password", "required", "optional", "changed", "changeme", "hidden", "masked",
 		"redacted", "undefined", "empty",   "unset",   "secret",  "token",  "example",
 	};
-	if (len == 0 || strchr("$<{[(*%@", p[0]) || p[0] == '\0')
+	if (len == 0 || begins_placeholder(p[0]))
 		return true;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strlen(words[i]) == len && strncasecmp(p, words[i], len) == 0)
@@ -343,6 +350,8 @@ find_value(const struct hp_redact_text *text, size_t word, size_t word_end, stru
 		ret->separator = ' ';
 		quote = closing;
 	}
+	if (at == text->len || begins_placeholder(text->p[at]))
+		return false; /* before it is read: there may be another word in it */
 	ret->from = at;
 	ret->quoted = quote != 0;
 	ret->to = value_end(text, ret, quote);
@@ -367,10 +376,24 @@ variety(const char *p, size_t len)
 	return (unsigned)__builtin_popcount(seen);
 }
 
+/*
+ * A word inside the value has a value that ends where this one does, and that is covered, or as
+ * little by chance as this one; but at the very end of it the word's value may lie beyond.
+ */
+static void
+skip_value(struct hp_redact_span *span, const struct value *value)
+{
+	size_t end = value->to > VALUE_GAP ? value->to - VALUE_GAP : 0;
+	if (end > span->until)
+		span->until = end;
+}
+
 static bool
 take_value(struct hp_redact_span *span, const struct value *value)
 {
-	*span = (struct hp_redact_span){value->from, value->to, value->from};
+	skip_value(span, value);
+	span->from = value->from;
+	span->to = value->to;
 	return true;
 }
 
@@ -385,8 +408,12 @@ hp_redact_judge_password(const struct hp_redact_rule *rule, const struct hp_reda
 		return false;
 	const char *p = text->p + value.from;
 	size_t len = value.to - value.from;
-	if (len < rule->min || is_placeholder(p, len) || (rule->expression[1] == 'w' && *p == '/'))
-		return false; /* $PWD is a directory */
+	if (rule->expression[1] == 'w' && *p == '/') { /* $PWD is a directory */
+		skip_value(span, &value);
+		return false;
+	}
+	if (len < rule->min || is_placeholder(p, len))
+		return false;
 	if (!value.quoted && value.separator != '=' && (variety(p, len) < 2 || len < 6))
 		return false;
 	return hp_redact_bits(p, len) >= 6 && take_value(span, &value);
@@ -410,6 +437,8 @@ hp_redact_judge_secret(const struct hp_redact_rule *rule, const struct hp_redact
 	size_t len = value.to - value.from;
 	if (len < rule->min || is_placeholder(p, len))
 		return false;
+	if (!blank)
+		skip_value(span, &value);
 	return hp_redact_is_random(p, len) && take_value(span, &value);
 }
 

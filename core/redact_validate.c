@@ -212,8 +212,6 @@ double
 hp_redact_bits(const char *text, size_t len)
 {
 	unsigned counts[256] = {0};
-	if (len > 256)
-		len = 256;
 	for (size_t i = 0; i < len; i++)
 		counts[(unsigned char)text[i]]++;
 	double bits = len ? (double)len * log2((double)len) : 0;

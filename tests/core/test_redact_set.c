@@ -267,6 +267,7 @@ Test(redact_set, near_matches_cost_linear_time, .timeout = 300)
 		"::a", "a:", "://a", "://a:", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ",
 		"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n", "Private-Lines: 1",
 		"password=x ", "password=\"", "password", "token=aaaaaaaaaaaaaaaaaaaa", "secret_key",
+		"token=", "token=$", "password=", "password:", "pwd=/", "token='", "token=\"a ", "secret:1a",
 		"dob 1/", "dob (", "dob ,,,,,,,,", "phone 1 ", "+12345678 ", "+1 2 3 4 ", "GB82 WEST ",
 		"AKIAIOSFODNN7EXAMPLE,", "sk-proj-aaaaaaaaaaaaaaaa", "bearer aaaaaaaa",
 		"basic QWxhZGRpbjpv", "[REDACTED:", "\x80",
