@@ -58,6 +58,7 @@ struct hp_broker {
 	void *zmq;
 	void *sockets[HP_DOOR_COUNT];
 	void *events;
+	unsigned unbinds; /* so far */
 	struct hp_zap *zap;
 
 	/* this turn */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -86,18 +87,48 @@ hp_sockets_open(struct hp_broker *broker, struct hp_error *err)
 	return open_one(broker, ZMQ_PUB, "events", config->events, &broker->events, err);
 }
 
+/*
+ * Unbinds a socket and waits until its endpoint is free. libzmq closes a listener in its own thread:
+ * bound again too early, a tcp port is still taken, and an ipc path is removed under the new one.
+ */
+static enum hp_status
+unbind(struct hp_broker *broker, void *socket, struct hp_error *err)
+{
+	enum { PATIENCE_MS = 2000 };
+	char watch[48], endpoint[256] = "";
+	size_t size = sizeof endpoint;
+	int no_wait = 0;
+	/* An inproc name is free late: each has its own. */
+	snprintf(watch, sizeof watch, "inproc://holdpoint.unbind.%u", broker->unbinds++);
+	void *monitor = zmq_socket(broker->zmq, ZMQ_PAIR);
+	zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
+	bool closed = monitor &&
+		      zmq_setsockopt(monitor, ZMQ_LINGER, &no_wait, sizeof no_wait) == 0 &&
+		      zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0 &&
+		      zmq_socket_monitor(socket, watch, ZMQ_EVENT_CLOSED) == 0 &&
+		      zmq_connect(monitor, watch) == 0 && zmq_unbind(socket, endpoint) == 0 &&
+		      zmq_poll(&item, 1, PATIENCE_MS) == 1;
+	zmq_socket_monitor(socket, NULL, 0);
+	if (monitor)
+		zmq_close(monitor);
+	return closed ? HP_OK : hp_fail(err, HP_IO, "cannot unbind %s: %s", endpoint,
+					zmq_strerror(zmq_errno()));
+}
+
 enum hp_status
 hp_sockets_reopen_events(struct hp_broker *broker, struct hp_error *err)
 {
 	int no_wait = 0;
+	enum hp_status status = HP_OK;
 	if (broker->events) {
-		/* Unbound at once: closing a socket is asynchronous, binding its path again is not. */
+		status = unbind(broker, broker->events, err);
 		zmq_setsockopt(broker->events, ZMQ_LINGER, &no_wait, sizeof no_wait);
-		zmq_unbind(broker->events, broker->config.events);
 		zmq_close(broker->events);
 		broker->events = NULL;
 	}
-	return open_one(broker, ZMQ_PUB, "events", broker->config.events, &broker->events, err);
+	return status == HP_OK ? open_one(broker, ZMQ_PUB, "events", broker->config.events,
+					  &broker->events, err)
+			       : status;
 }
 
 void
