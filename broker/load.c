@@ -16,52 +16,66 @@
 #include "proto/file.h"
 #include "proto/instance.h"
 
-enum { PRINCIPALS_A_LEAF = 128 }; /* an entry is about 400 bytes: well within one message */
+/* A leaf of principals is read in one message: it ends with the first of these. */
+enum { PRINCIPALS_A_LEAF = 128, PRINCIPALS_A_LEAF_BYTES = 96 * 1024 };
 
+/* Whether these bytes are the policy in force: compiling it anew would hold everybody up. */
 static bool
-is_in_force(const struct hp_broker *broker, const struct hp_policy *policy)
+is_in_force(const struct hp_broker *broker, const struct hp_buf *text)
 {
-	return broker->policy && memcmp(hp_policy_version(policy), hp_policy_version(broker->policy),
-					HP_HASH_BYTES) == 0;
+	uint8_t version[HP_HASH_BYTES];
+	const struct hp_str part = {hp_buf_text(text), text->len};
+	hp_crypto_sha256(&part, 1, version);
+	return broker->policy &&
+	       memcmp(version, hp_policy_version(broker->policy), sizeof version) == 0;
+}
+
+/* What is in force stays so, also when a revocation leaves too few people for it. */
+static void
+warn_unfillable(const struct hp_broker *broker, const struct hp_directory *directory,
+		const char *path)
+{
+	struct hp_error err = {0};
+	if (hp_policy_check_quorums(broker->policy, directory, &err) == HP_OK)
+		return;
+	hp_instance_locate(&err, path);
+	HP_LOG("warning", "quorum-unfillable", "reason", err.message, "effect",
+	       "requests that need it will expire");
 }
 
 static enum hp_status
-read_text(struct hp_broker *broker, const struct hp_directory *directory,
-	  const struct hp_buf *text, const char *path, struct hp_policy **ret_policy,
-	  struct hp_error *err)
+compile_policy(const struct hp_directory *directory, const struct hp_buf *text, const char *path,
+	       struct hp_policy **ret_policy, struct hp_error *err)
 {
-	enum hp_status status = hp_policy_load(hp_buf_text(text), text->len, ret_policy, err);
+	struct hp_policy *policy = NULL;
+	enum hp_status status = hp_policy_load(hp_buf_text(text), text->len, &policy, err);
 	if (status == HP_OK)
-		status = hp_policy_check_quorums(*ret_policy, directory, err);
-	if (status == HP_OK)
+		status = hp_policy_check_quorums(policy, directory, err);
+	if (status == HP_OK) {
+		*ret_policy = policy;
 		return HP_OK;
+	}
 	hp_instance_locate(err, path);
-	if (!*ret_policy || !is_in_force(broker, *ret_policy))
-		return status;
-	HP_LOG("warning", "quorum-unfillable", "reason", err->message, "effect",
-	       "requests that need it will expire");
-	return HP_OK;
+	hp_policy_free(policy);
+	return status;
 }
 
-/* The policy file, compiled. */
+/* The policy file, compiled; *ret_policy stays NULL where it is the one in force. */
 static enum hp_status
 read_policy(struct hp_broker *broker, const struct hp_directory *directory,
 	    struct hp_policy **ret_policy, struct hp_error *err)
 {
 	struct hp_buf text = {0};
-	struct hp_policy *policy = NULL;
 	const char *path = hp_instance_path(&broker->arena, broker->home, "policy.yaml");
 	enum hp_status status = path ? hp_file_read(path, &text, err) : HP_NOMEM;
 	if (status == HP_OK && text.len > HP_LIMIT_POLICY_BYTES)
 		status = hp_fail(err, HP_TOO_LARGE, "%s: a policy holds at most %u KiB", path,
 				 HP_LIMIT_POLICY_BYTES / 1024);
+	else if (status == HP_OK && is_in_force(broker, &text))
+		warn_unfillable(broker, directory, path);
 	else if (status == HP_OK)
-		status = read_text(broker, directory, &text, path, &policy, err);
+		status = compile_policy(directory, &text, path, ret_policy, err);
 	hp_buf_release(&text);
-	if (status == HP_OK)
-		*ret_policy = policy;
-	else
-		hp_policy_free(policy);
 	return status;
 }
 
@@ -80,21 +94,49 @@ record_policy(struct hp_broker *broker, const char *actor)
 	hp_outbox_event(broker, "policy", event);
 }
 
+/* About what an entry takes in a leaf. */
+static size_t
+entry_bytes(const struct hp_principal *who)
+{
+	size_t bytes = 512 + HP_LIMIT_NAME_BYTES * (who->group_count + who->environment_count);
+	for (size_t i = 0; i < who->operation_count; i++)
+		bytes += strlen(who->operations[i]) + 2;
+	for (size_t i = 0; i < who->agent_count; i++)
+		bytes += strlen(who->agents[i]) + 2;
+	return bytes;
+}
+
+static enum hp_status
+check_entries(const struct hp_directory *directory, struct hp_error *err)
+{
+	for (size_t i = 0; i < hp_directory_count(directory); i++) {
+		const struct hp_principal *who = hp_directory_at(directory, i);
+		if (entry_bytes(who) > PRINCIPALS_A_LEAF_BYTES)
+			return hp_fail(err, HP_TOO_LARGE,
+				       "principal '%s' lists more than %d KiB of operations and agents",
+				       who->name, PRINCIPALS_A_LEAF_BYTES / 1024);
+	}
+	return HP_OK;
+}
+
 /* The entries in leaves of a bounded size; the one whose `first` is 0 begins a new set. */
 static void
 record_principals(struct hp_broker *broker, const char *actor)
 {
 	struct hp_arena *arena = &broker->arena;
 	size_t count = hp_directory_count(broker->directory);
-	for (size_t first = 0; first < count; first += PRINCIPALS_A_LEAF) {
+	for (size_t i = 0; i < count;) {
 		struct hp_value *body = hp_value_map(arena), *list = hp_value_array(arena);
-		for (size_t i = first; i < count && i < first + PRINCIPALS_A_LEAF; i++) {
+		size_t first = i, bytes = 0;
+		hp_map_set_int(arena, body, "first", (int64_t)first);
+		do {
 			const struct hp_principal *who = hp_directory_at(broker->directory, i);
 			struct hp_value *entry = hp_principal_to_value(arena, who);
 			hp_map_set_str(arena, entry, "name", who->name);
 			hp_array_add(arena, list, entry);
-		}
-		hp_map_set_int(arena, body, "first", (int64_t)first);
+			bytes += entry_bytes(who);
+		} while (++i < count && i < first + PRINCIPALS_A_LEAF &&
+			 bytes < PRINCIPALS_A_LEAF_BYTES);
 		hp_map_set(arena, body, "principals", list);
 		hp_record(broker, "principals", actor, NULL, body, false);
 	}
@@ -128,10 +170,13 @@ take_principals(struct hp_broker *broker, struct hp_arena *take_memory,
 	record_principals(broker, actor);
 	if (!cut || broker->fatal)
 		return HP_OK;
-	enum hp_status status = hp_sockets_reopen_events(broker, err);
-	if (status != HP_OK)
-		broker->fatal = true; /* a revoked reader must not go on reading */
-	return status;
+	struct hp_error why = {0};
+	enum hp_status status = hp_sockets_reopen_events(broker, &why);
+	if (status == HP_OK)
+		return HP_OK;
+	HP_LOG("error", "events-lost", "reason", why.message);
+	broker->fatal = true; /* a start may bind it again; without it nobody hears of anything */
+	return hp_fail(err, status, "%s", why.message);
 }
 
 enum hp_status
@@ -142,7 +187,10 @@ hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err
 	struct hp_policy *policy = NULL;
 	struct hp_error why = {0}, policy_err = {0};
 	enum hp_status status = hp_instance_principals(&memory, broker->home, &directory, &why);
+	if (status == HP_OK)
+		status = check_entries(directory, &why);
 	if (status != HP_OK) {
+		hp_directory_free(directory);
 		hp_arena_release(&memory);
 		return hp_fail(err, status, "%s%s", why.message,
 			       broker->policy ? " (all that is in force stays)" : "");
@@ -156,13 +204,12 @@ hp_broker_load(struct hp_broker *broker, const char *actor, struct hp_error *err
 		return policy_status;
 	}
 	status = take_principals(broker, &memory, directory, actor, err);
-	if (policy_status == HP_OK && status == HP_OK) {
+	if (policy) {
 		hp_policy_free(broker->policy);
 		broker->policy = policy;
-		record_policy(broker, actor);
-	} else {
-		hp_policy_free(policy);
 	}
+	if (policy_status == HP_OK && status == HP_OK)
+		record_policy(broker, actor);
 	if (broker->fatal)
 		return status != HP_OK ? status : hp_fail(err, HP_IO, "cannot record the load");
 	char count[24];

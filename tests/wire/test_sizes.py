@@ -2,6 +2,7 @@
 import os
 
 import msgpack
+import zmq
 
 from hp import Client, Instance, request, tap
 
@@ -58,7 +59,22 @@ with Instance() as instance:
     item = reviewer.call(type="list", limit=1)["items"][0]
     tap.ok(item["id"] == long["id"] and 1000 < len(item["resource"].encode()) < 1100 and item["resource"].endswith("é…"),
            "a long resource is cut in a summary, and shows it", item["resource"][-5:])
-    for n in range(0, 40, 4):
+
+    # Principals of many operations: parted over leaves that can be read, or refused.
+    def enrol(name, operations):
+        public, _ = zmq.curve_keypair()
+        with open(os.path.join(instance.home, "principals.d", name + ".yaml"), "w") as file:
+            file.write(f"roles: [gateway]\nagents: [demo-agent]\ncurve_public: '{public.decode()}'\noperations:\n")
+            file.writelines(f"  - 'service{n:0>100}:*'\n" for n in range(operations))
+        return admin.ask(type="reload")
+    admin = Client(instance, "admin")
+    reply = enrol("huge", 2000)
+    tap.ok(reply["type"] == "error" and "huge" in reply["message"], "a principal too large for a leaf is refused", reply)
+    os.remove(os.path.join(instance.home, "principals.d", "huge.yaml"))
+    for n in range(4):
+        tap.equal(enrol(f"large{n}", 800)["type"], "reloaded", f"{n + 1} large ones are taken")
+
+    for n in range(0, admin.call(type="stats")["stats"]["leaves"], 4):
         page = size(auditor, type="audit", **{"from": n, "limit": 1000})
         tap.ok(page <= MESSAGE_BYTES, f"a page of the log from leaf {n} fits a message", page)
     tap.equal(instance.verify(), "", "the log verifies")
