@@ -323,7 +323,7 @@ hp_dispatch(struct hp_broker *broker, enum hp_door door, struct hp_frames *frame
 		return;
 	}
 	arrival.uid = peer_uid(&frames->payload);
-	hp_zap_saw(broker->zap, who, arrival.uid);
+	hp_zap_saw(broker, who, arrival.uid);
 	take(&arrival, who, bytes, len);
 }
 

@@ -139,7 +139,7 @@ refuse_person(struct hp_call *call, const struct ballot *ballot)
 	if (!who->has_sign || !*who->person)
 		return hp_refuse(call, HP_CODE_not_eligible, NULL,
 				 "\"%s\" has no signing key or no person", who->name);
-	if (!call->broker->config.same_uid_allow && hp_zap_is_agent_uid(call->broker->zap, call->uid))
+	if (!call->broker->config.same_uid_allow && hp_zap_is_agent_uid(call->broker, call->uid))
 		return hp_refuse(call, HP_CODE_not_eligible, NULL,
 				 "this connection's user also runs agents: such votes do not "
 				 "count (same_uid)");

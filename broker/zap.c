@@ -13,12 +13,19 @@ enum {
 	REFUSED_MAX = 16, /* distinct strangers named in one leaf; the rest is counted */
 	HANDSHAKE_MS = 3000,
 	HEARTBEAT_MS = 5000,
+	UID_KEPT_MS = 60000,	    /* how often a uid's last time is stored */
 	ENFORCE_DOMAIN = 93, /* ZMQ_ZAP_ENFORCE_DOMAIN: draft in the header, works at run time */
+};
+
+/* A uid that carries agent connections. */
+struct agent_uid {
+	int64_t uid;
+	int64_t kept_ms; /* boot time when it was stored last; 0: not yet */
 };
 
 struct hp_zap {
 	void *socket;
-	int64_t uids[UIDS_MAX]; /* that carry agent connections */
+	struct agent_uid uids[UIDS_MAX];
 	size_t uid_count;
 	char refused[REFUSED_MAX][41];
 	size_t refused_count;  /* named ones */
@@ -55,26 +62,65 @@ hp_zap_parse_uid(const char *address)
 	return (int64_t)uid;
 }
 
-void
-hp_zap_saw(struct hp_zap *zap, const struct hp_principal *who, int64_t uid)
+static struct agent_uid *
+find_uid(struct hp_zap *zap, int64_t uid)
 {
-	const unsigned agents = HP_ROLE_AGENT | HP_ROLE_GATEWAY;
-	if (uid < 0 || !(who->roles & agents) || hp_zap_is_agent_uid(zap, uid))
+	for (size_t i = 0; i < zap->uid_count; i++)
+		if (zap->uids[i].uid == uid)
+			return &zap->uids[i];
+	return NULL;
+}
+
+/* NULL: not an agent's, or there is no room. */
+static struct agent_uid *
+note_uid(struct hp_zap *zap, const struct hp_principal *who, int64_t uid)
+{
+	if (uid < 0 || !(who->roles & (HP_ROLE_AGENT | HP_ROLE_GATEWAY)))
+		return NULL;
+	struct agent_uid *known = find_uid(zap, uid);
+	if (known || zap->uid_count == UIDS_MAX)
+		return known;
+	zap->uids[zap->uid_count] = (struct agent_uid){.uid = uid};
+	return &zap->uids[zap->uid_count++];
+}
+
+static const char *
+uid_setting(struct hp_broker *broker, int64_t uid)
+{
+	return hp_arena_printf(&broker->arena, "agent_uid.%lld", (long long)uid);
+}
+
+void
+hp_zap_saw(struct hp_broker *broker, const struct hp_principal *who, int64_t uid)
+{
+	int64_t now_ms = broker->clock.boottime_ms;
+	struct agent_uid *known = note_uid(broker->zap, who, uid);
+	if (!known || (known->kept_ms && now_ms - known->kept_ms < UID_KEPT_MS))
 		return;
-	if (zap->uid_count < UIDS_MAX)
-		zap->uids[zap->uid_count++] = uid;
+	known->kept_ms = now_ms;
+	const char *name = uid_setting(broker, uid);
+	if (name && hp_store_put_int(broker->store, name, broker->clock.wall_ms) != HP_OK)
+		hp_store_failed(broker, "storing an agent's uid");
 }
 
 bool
-hp_zap_is_agent_uid(const struct hp_zap *zap, int64_t uid)
+hp_zap_is_agent_uid(struct hp_broker *broker, int64_t uid)
 {
+	struct hp_zap *zap = broker->zap;
+	if (uid < 0)
+		return false;
 	/* A full table cannot vouch for anyone any more: every uid counts as an agent's. */
-	if (zap->uid_count == UIDS_MAX)
+	if (zap->uid_count == UIDS_MAX || find_uid(zap, uid))
 		return true;
-	for (size_t i = 0; i < zap->uid_count; i++)
-		if (zap->uids[i] == uid)
-			return true;
-	return false;
+	/* Before a restart: what it asked then may still wait for a vote. */
+	int64_t never = INT64_MIN, seen_ms = never;
+	const char *name = uid_setting(broker, uid);
+	if (!name || hp_store_get_int(broker->store, name, never, &seen_ms) != HP_OK) {
+		hp_store_failed(broker, "reading an agent's uid");
+		return true;
+	}
+	return seen_ms != never && broker->clock.wall_ms - seen_ms <=
+					   hp_policy_times(broker->policy)->max_timeout_ms;
 }
 
 enum hp_status
@@ -201,7 +247,7 @@ may_connect(struct hp_broker *broker, const struct zap_request *request)
 	const struct hp_principal *who = hp_directory_by_key(broker->directory, request->key);
 	if (!who || who->revoked)
 		return false;
-	hp_zap_saw(zap, who, hp_zap_parse_uid(request->address));
+	note_uid(zap, who, hp_zap_parse_uid(request->address));
 	for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)
 		if (strcmp(domains[i].name, request->domain) == 0)
 			return who->roles & domains[i].roles;

@@ -30,9 +30,13 @@ bool hp_zap_may_enter(const struct hp_principal *who, enum hp_door door);
 /* UID of "localhost:UID:GID:PID"; -1 for any other address. */
 int64_t hp_zap_parse_uid(const char *address);
 
-/* Remembers that this uid carries agent connections; whether it does (the same-uid rule). */
-void hp_zap_saw(struct hp_zap *zap, const struct hp_principal *who, int64_t uid);
-bool hp_zap_is_agent_uid(const struct hp_zap *zap, int64_t uid);
+/*
+ * The same-uid rule. Remembers, through a restart too, that this uid carries agent connections
+ * (needs an open transaction); whether it does, or did while what it asked may still be open. A
+ * uid of -1 is nobody's.
+ */
+void hp_zap_saw(struct hp_broker *broker, const struct hp_principal *who, int64_t uid);
+bool hp_zap_is_agent_uid(struct hp_broker *broker, int64_t uid);
 
 /* Sets CURVE server, domain and limits on a socket that will be bound. */
 HP_MUST_CHECK enum hp_status hp_zap_guard(struct hp_broker *broker, void *socket,

@@ -1,6 +1,7 @@
 """The same-uid rule, and subscribers whose key is revoked."""
 import os
 import re
+import signal
 import socket as sockets
 
 import msgpack
@@ -47,6 +48,11 @@ with Instance(config=strict) as instance:
     fresh = Client(instance, "reviewer")
     state = fresh.call(type="show", id=held["id"])["state"]
     tap.equal(state, "pending", "nothing was decided")
+    supervised.close()
+    for how in (signal.SIGKILL, signal.SIGTERM):
+        instance.restart(how)
+        reply = fresh.decide(held["id"], "approve", "no agent is here")
+        tap.equal(reply.get("code"), "not_eligible", "nor does it count when the agent stays away after a restart")
 
 with Instance() as instance:
     reviewer, second = subscribe(instance, "reviewer"), subscribe(instance, "reviewer2")
