@@ -75,6 +75,7 @@ struct hp_broker {
 	uint64_t event_seq; /* last one given out */
 	bool event_seq_changed;
 	int64_t checkpoint_due_ms; /* boot time; 0: nothing unsigned */
+	uint64_t checkpoint_told;  /* size of the one whose event was sent last */
 	struct hp_counters counters;
 };
 

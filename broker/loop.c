@@ -106,6 +106,22 @@ checkpoint(struct hp_broker *broker)
 	return true;
 }
 
+/* The event of the newest checkpoint: in the turn after it, since an event has a number to store. */
+static void
+tell_checkpoint(struct hp_broker *broker)
+{
+	struct hp_arena *arena = &broker->arena;
+	uint64_t size = 0;
+	const char *text = hp_audit_checkpoint_text(broker->audit, &size);
+	if (!text || size == broker->checkpoint_told)
+		return;
+	broker->checkpoint_told = size;
+	struct hp_value *event = hp_value_map(arena);
+	hp_map_set(arena, event, "size", hp_value_uint(arena, size));
+	hp_map_set_str(arena, event, "text", text);
+	hp_outbox_event(broker, "checkpoint", event);
+}
+
 void
 hp_broker_turn(struct hp_broker *broker)
 {
@@ -118,6 +134,7 @@ hp_broker_turn(struct hp_broker *broker)
 		hp_store_failed(broker, "beginning a transaction");
 		return;
 	}
+	tell_checkpoint(broker);
 	hp_timers_run(broker);
 	drain(broker, HP_DOOR_CONTROL, CONTROL_PER_TURN);
 	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);

@@ -23,9 +23,10 @@ def subscribe(instance, name):
     return socket
 
 
-def read(socket, count):
+def read(socket, until):
+    """Events to the first for which `until` holds."""
     events = []
-    while len(events) < count and socket.poll(5000):
+    while not (events and until(*events[-1])) and socket.poll(5000):
         topic, protocol, body = socket.recv_multipart()
         assert protocol == b"HPP/1"
         events.append((topic.decode(), msgpack.unpackb(body)))
@@ -51,7 +52,7 @@ with Instance() as instance:
     admin.call(type="reload")
     want = ["request.pending", "note", "vote", "request.granted", "request.halted", "request.halted",
             "halt", "resume", "policy"]
-    events = read(socket, len(want))
+    events = read(socket, lambda topic, body: topic == "policy")
     tap.equal([topic for topic, _ in events if topic in want], want, "each step has its event, in order")
     numbers = [body["event_seq"] for _, body in events]
     tap.equal(numbers, list(range(seq + 1, seq + 1 + len(numbers))), "numbered without a gap")
@@ -59,6 +60,10 @@ with Instance() as instance:
     first = events[0][1]
     tap.ok({"id", "state", "tier", "effect", "environment", "class", "operation", "requester", "summary",
             "approvals", "needed", "flags", "digest"} <= set(first), "and the summary's fields", sorted(first))
+    text = admin.call(type="checkpoint")["text"]
+    admin.call(type="ping")
+    told = read(socket, lambda topic, body: topic == "checkpoint" and body["text"] == text)
+    tap.equal(str(told[-1][1].get("size")), text.splitlines()[1], "a checkpoint has its event, with its text and size")
     last = reviewer.call(type="list", limit=1)["event_seq"]
     instance.restart()
     tap.ok(reviewer.call(type="list", limit=1)["event_seq"] >= last, "numbers go on after a kill -9")
