@@ -215,8 +215,9 @@ hp_reply_is_requester(const struct hp_principal *who, const struct hp_row *row)
 
 /* Who may know that a request exists (protocol.md: "another's id too" is not_found). */
 static bool
-may_see(const struct hp_principal *who, const struct hp_row *row)
+may_see(const struct hp_call *call, const struct hp_row *row)
 {
+	const struct hp_principal *who = call->who;
 	if (who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR))
 		return true;
 	if (hp_reply_is_requester(who, row))
@@ -225,10 +226,10 @@ may_see(const struct hp_principal *who, const struct hp_row *row)
 		return true;
 	if (!(who->roles & HP_ROLE_EXECUTOR))
 		return false;
-	/* Its executor: who claimed it, or who could. */
+	/* Its executor: who claimed it; or, but for what it says, who could. */
 	if (*row->claimer)
 		return strcmp(who->name, row->claimer) == 0;
-	return *row->audience && strcmp(who->audience, row->audience) == 0 &&
+	return call->type != HP_MSG_show && *row->audience && strcmp(who->audience, row->audience) == 0 &&
 	       who->environment_count == 1 &&
 	       strcmp(who->environments[0], row->environment) == 0;
 }
@@ -253,7 +254,7 @@ hp_reply_find(struct hp_call *call, struct hp_row *ret_row, struct hp_value **re
 		hp_store_failed(broker, "reading a request");
 		return false;
 	}
-	if (status == HP_OK && may_see(call->who, ret_row)) {
+	if (status == HP_OK && may_see(call, ret_row)) {
 		hp_timer_run_one(broker, ret_row);
 		return !broker->fatal;
 	}

@@ -36,11 +36,14 @@ with Instance() as instance:
 
     # ---- one nonce ----
     id, nonce = granted(), os.urandom(16)
+    tap.equal(executor.code(type="show", id=id), "not_found", "an executor reads nothing that it has not claimed")
+    tap.equal(executor.call(type="wait", id=id, until="decided", timeout_ms=0)["state"], "granted", "but may wait for it")
     first = claim(id.upper(), nonce)
     tap.equal(first["type"], "claimed", "an id is claimed however it is spelled")
     tap.equal({**claim(id.upper(), nonce), "re": 0}, {**first, "re": 0}, "and the same nonce repeats the reply")
     tap.equal({**claim(None, nonce), "re": 0}, {**first, "re": 0}, "also without the id")
     tap.equal(claim(granted(), nonce).get("code"), "conflict", "one nonce claims one request")
+    tap.equal(executor.call(type="show", id=id)["state"], "executing", "what it has claimed it reads")
     executor.call(type="report", id=id, result="succeeded")
     reply = claim(id, nonce)
     tap.equal((reply["type"], reply.get("code")), ("error", "final"), "an erased action is not claimed again as nothing")
