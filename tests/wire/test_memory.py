@@ -29,7 +29,7 @@ def measured(name, call):
     return reply
 
 
-with Instance() as instance:
+with Instance(lambda text: text.replace("affected: 50 ", "affected: 5000 ")) as instance:
     idle = peak(instance)
     agent, reader = Client(instance, "demo-agent-supervised"), Client(instance, "demo-agent")
     reviewer, admin = Client(instance, "reviewer"), Client(instance, "admin")
