@@ -68,8 +68,6 @@ json() {
 make_instance() {
 	run init "$HOME_DIR"
 	[ "$CODE" -eq 0 ] || { echo "Bail out! init: $ERR"; exit 1; }
-	# A script asks more often in ten minutes than the shipped caps let one agent's chain grow.
-	sed -i 's/resources_affected: 50* /&000000 # was: /; s/resources_affected: 5$/&000000/' "$HOME_DIR/policy.yaml"
 }
 
 # The broker prints "ready" once it accepts connections: nothing sleeps here.

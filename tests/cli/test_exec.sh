@@ -2,6 +2,8 @@
 # exec: nothing runs without a grant, the command's own exit code, and an end that comes at once.
 . "$(dirname "$0")/tap.sh"
 make_instance
+# More is asked here in ten minutes than the shipped caps let one agent's chain grow.
+sed -i "s/^\( *\)max_resources_affected: [0-9]*/\1max_resources_affected: 100000/; s/hard_max_resources_affected: [0-9]*/hard_max_resources_affected: 100000000/" "$HOME_DIR/policy.yaml"
 start_broker
 AGENT=demo-agent-supervised
 # In development a supervised agent's small reversible change is logged and run by itself.
@@ -51,7 +53,7 @@ as $AGENT exec "${SMALL[@]}" --pin "$SCRATCH/pinned" -- cat "$SCRATCH/pinned"
 is "$CODE|$OUT" "0|good" "a pinned file that is the same"
 
 # --- it did not run: 125 and one line ---
-as demo-agent exec --timeout 1s --environment development --resources-affected 14 -- true
+as demo-agent exec --timeout 1s --environment development --resources-affected 140000 -- true
 is "$CODE|$OUT" "125|" "nobody decides in time"
 is "$(tail -n 1 <<<"$ERR")" "holdpoint: exec: not run: no decision in time; withdrawn" "and one line says so"
 AGENT=demo-agent
@@ -89,7 +91,7 @@ await() {
 	ID=$(json "[i['id'] for i in d['items'] if i['requester'] == '$AGENT'][0]")
 }
 # Over the cap: held for a person, of a tier that who asked may run.
-HELD=(--environment development --resources-affected 14 --cost-usd 0 --reversible --confidence 0.9)
+HELD=(--environment development --resources-affected 140000 --cost-usd 0 --reversible --confidence 0.9)
 
 begin_exec "${HELD[@]}" -- rm -f "$SCRATCH/nothing"
 await pending
