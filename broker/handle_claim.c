@@ -30,15 +30,13 @@ rebuild(struct hp_broker *broker, const struct hp_row *row)
 	struct hp_value *map = hp_value_map(arena), *same = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++)
 		hp_map_set(arena, map, copied[i],
-			   hp_value_copy(arena, hp_map_get(canonical, copied[i])));
-	hp_map_set(arena, map, "action", hp_value_copy(arena, hp_map_get(kept, "action")));
-	const struct hp_value *rollback = hp_map_get(kept, "rollback");
-	hp_map_set(arena, map, "rollback",
-		   rollback ? hp_value_copy(arena, rollback) : hp_value_nil(arena));
+			   hp_reply_lend(arena, hp_map_get(canonical, copied[i])));
+	hp_map_set(arena, map, "action", hp_reply_lend(arena, hp_map_get(kept, "action")));
+	hp_map_set(arena, map, "rollback", hp_reply_lend(arena, hp_map_get(kept, "rollback")));
 	for (size_t i = 0; impact && i < impact->map.count; i++) {
 		const struct hp_pair *pair = &impact->map.pairs[i];
 		if (strcmp(pair->key.p, "cost_usd") != 0)
-			hp_map_set(arena, same, pair->key.p, hp_value_copy(arena, pair->value));
+			hp_map_set(arena, same, pair->key.p, hp_reply_lend(arena, pair->value));
 		else if (pair->value->type == HP_INT)
 			hp_map_set(arena, same, pair->key.p,
 				   hp_value_float(arena, (double)pair->value->integer / 1e6));
@@ -143,16 +141,10 @@ claimed_reply(struct hp_call *call, const struct claim *claim)
 	const struct hp_row *row = &claim->row;
 	const struct hp_value *kept = hp_reply_decode(broker, row->action);
 	struct hp_value *reply = hp_reply_new(broker, "claimed");
-	const struct hp_value *action = hp_map_get(kept, "action");
-	const struct hp_value *rollback = hp_map_get(kept, "rollback");
 	hp_map_set_str(arena, reply, "id", row->id);
-	hp_map_set(arena, reply, "action",
-		   action ? hp_value_copy(arena, action) : hp_value_nil(arena));
-	hp_map_set(arena, reply, "rollback",
-		   rollback ? hp_value_copy(arena, rollback) : hp_value_nil(arena));
-	hp_map_set(arena, reply, "salt",
-		   row->salt.p ? hp_value_bin(arena, row->salt.p, row->salt.len)
-			       : hp_value_nil(arena));
+	hp_map_set(arena, reply, "action", hp_reply_lend(arena, hp_map_get(kept, "action")));
+	hp_map_set(arena, reply, "rollback", hp_reply_lend(arena, hp_map_get(kept, "rollback")));
+	hp_map_set_bin(arena, reply, "salt", row->salt.p, row->salt.len);
 	hp_map_set_bin(arena, reply, "canonical", row->canonical.p, row->canonical.len);
 	hp_map_set(arena, reply, "votes",
 		   hp_reply_votes(broker, claim->votes, claim->vote_count));
@@ -276,28 +268,30 @@ claim_by_id(struct hp_call *call, struct claim *claim)
 	return hp_refuse(call, code, NULL, "%s", message);
 }
 
-/* Looks through the oldest grants of the caller's audience; true: claim->row is one that nothing
- * objects to. Those that do not stand any more end here, a bounded number in one turn. */
+/*
+ * Looks through the oldest grants of the caller's audience; true: claim->row is one that nothing
+ * objects to. Those that do not stand any more end here. There may be very many: *after is where to
+ * look on in the next turn, 0 when all have been looked at.
+ */
 static bool
-find_next(struct hp_call *call, struct claim *claim)
+find_next(struct hp_call *call, struct claim *claim, int64_t *after)
 {
 	enum { LOOKED_AT = 32 };
 	struct hp_broker *broker = call->broker;
 	const struct hp_principal *who = call->who;
 	struct hp_row *row = &claim->row;
-	int64_t after = 0;
-	bool ended = false;
+	*after = hp_park_after(call);
 	for (int i = 0; i < LOOKED_AT && !broker->fatal; i++) {
 		enum hp_status status =
 			hp_store_next_granted(broker->store, &broker->arena, who->audience,
-					      who->environments[0], after, row);
-		if (status == HP_NOT_FOUND)
-			return false;
+					      who->environments[0], *after, row);
 		if (status != HP_OK) {
-			hp_store_failed(broker, "looking for a grant");
+			*after = 0;
+			if (status != HP_NOT_FOUND)
+				hp_store_failed(broker, "looking for a grant");
 			return false;
 		}
-		after = row->key;
+		*after = row->key;
 		hp_timer_run_one(broker, row);
 		if (row->state != HP_STATE_GRANTED || !read_votes(broker, claim))
 			continue;
@@ -306,12 +300,9 @@ find_next(struct hp_call *call, struct claim *claim)
 					      &claim->meters, &why);
 		if (code == HP_CODE_ok)
 			return true;
-		if (code != HP_CODE_conflict)
-			continue;
-		end_grant(broker, row, why);
-		ended = true;
+		if (code == HP_CODE_conflict)
+			end_grant(broker, row, why);
 	}
-	hp_park_touch(broker, "", ended); /* there may be more: in the next turn */
 	return false;
 }
 
@@ -323,13 +314,13 @@ claim_next(struct hp_call *call, struct claim *claim)
 	if (!(who->roles & HP_ROLE_EXECUTOR) || who->environment_count != 1 || !*who->audience)
 		return hp_refuse(call, HP_CODE_malformed, "id",
 				 "only an executor may claim without an id");
-	if (!broker->frozen && find_next(call, claim))
+	int64_t after = 0, left_ms = hp_park_left_ms(call);
+	if (!broker->frozen && find_next(call, claim, &after))
 		return take(call, claim);
 	if (broker->fatal)
 		return NULL;
-	int64_t left_ms = hp_park_left_ms(call);
 	if (left_ms > 0)
-		return hp_park(call, NULL, left_ms) ? NULL : hp_park_refuse(call);
+		return hp_park_claim(call, after, left_ms) ? NULL : hp_park_refuse(call);
 	struct hp_value *reply = hp_reply_new(broker, "status"); /* nothing to do */
 	hp_map_set_bool(&broker->arena, reply, "stop", false);
 	return reply;
@@ -450,7 +441,7 @@ hp_handle_report(struct hp_call *call)
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
 		const struct hp_value *value = hp_map_get(call->map, told[i]);
 		if (value)
-			hp_map_set(arena, detail, told[i], hp_value_copy(arena, value));
+			hp_map_set(arena, detail, told[i], hp_reply_lend(arena, value));
 	}
 	enum hp_event event = event_of_report(broker, &row, result);
 	row.due = event == HP_EVENT_FAILED_ROLLBACK ? hp_clock_after(&broker->clock, row.lease_ms)

@@ -297,7 +297,7 @@ take_in(struct hp_call *call, struct intake *intake)
 	hp_meters_charge(broker, &intake->row, &intake->meters);
 	if (broker->fatal)
 		return NULL;
-	return hp_reply_receipt(broker, &intake->row);
+	return hp_reply_first_receipt(broker, &intake->row, &intake->verdict);
 }
 
 struct hp_value *

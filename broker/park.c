@@ -17,6 +17,7 @@ struct parked {
 	struct hp_envelope envelope;
 	struct hp_buf message; /* the map, as HP-canon */
 	int64_t until_ms;      /* boot time */
+	int64_t after;	       /* of a claim that has more to look at; 0 otherwise */
 };
 
 struct hp_parking {
@@ -77,8 +78,15 @@ hp_park_left_ms(const struct hp_call *call)
 	return left > 0 ? left : 0;
 }
 
-bool
-hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
+int64_t
+hp_park_after(const struct hp_call *call)
+{
+	const struct parked *running = call->broker->parking->running;
+	return running ? running->after : 0;
+}
+
+static bool
+park(struct hp_call *call, const char *id, int64_t after, int64_t timeout_ms)
 {
 	struct hp_parking *parking = call->broker->parking;
 	char key[41];
@@ -90,12 +98,12 @@ hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
 		return false;
 	struct hp_error err;
 	if (hp_msgpack_encode(call->map, &parked->message, &err) != HP_OK ||
-	    parked->message.failed || (id && strlen(id) >= ID_BYTES)) {
+	    parked->message.failed || strlen(id) >= ID_BYTES) {
 		free_parked(parked);
 		return false;
 	}
-	if (id)
-		memcpy(parked->id, id, strlen(id));
+	memcpy(parked->id, id, strlen(id));
+	parked->after = after;
 	memcpy(parked->key, key, sizeof key);
 	parked->door = call->door;
 	parked->uid = call->uid;
@@ -105,6 +113,18 @@ hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
 	*parking->last = parked;
 	parking->last = &parked->next;
 	return true;
+}
+
+bool
+hp_park(struct hp_call *call, const char *id, int64_t timeout_ms)
+{
+	return park(call, id, 0, timeout_ms);
+}
+
+bool
+hp_park_claim(struct hp_call *call, int64_t after, int64_t timeout_ms)
+{
+	return park(call, "", after, timeout_ms);
 }
 
 struct hp_value *
@@ -120,7 +140,7 @@ hp_park_touch(struct hp_broker *broker, const char *id, bool granted)
 {
 	struct hp_parking *parking = broker->parking;
 	parking->granted |= granted;
-	if (!*id || !parking->first || strlen(id) >= ID_BYTES)
+	if (!parking->first || strlen(id) >= ID_BYTES)
 		return;
 	if (parking->touched_count == parking->touched_capacity) {
 		size_t wider = parking->touched_capacity ? parking->touched_capacity * 2 : 64;
@@ -145,7 +165,7 @@ static bool
 is_due(const struct hp_broker *broker, const struct parked *parked)
 {
 	const struct hp_parking *parking = broker->parking;
-	if (parked->until_ms <= broker->clock.boottime_ms)
+	if (parked->until_ms <= broker->clock.boottime_ms || parked->after)
 		return true;
 	if (!parked->id[0])
 		return parking->granted;
@@ -194,7 +214,7 @@ hp_park_next_ms(const struct hp_broker *broker)
 		return 0;
 	for (const struct parked *p = broker->parking->first; p; p = p->next) {
 		int64_t left = p->until_ms - broker->clock.boottime_ms;
-		if (left < 0)
+		if (left < 0 || p->after)
 			left = 0;
 		if (next < 0 || left < next)
 			next = left;

@@ -15,11 +15,17 @@ struct hp_parking *hp_parking_new(void);
 void hp_parking_free(struct hp_parking *parking);
 
 /*
- * Parks the call until `id` (NULL: anything that was granted) changes or `timeout_ms` passes; then
- * the call's handler runs again, on the same message, with its time limit 0 once that has passed.
+ * Parks the call until `id` changes or `timeout_ms` passes; then the call's handler runs again, on the same message, with its time limit 0 once that has passed.
  * Takes the envelope over. False when this key has too many (answer `queue_full`).
  */
 bool hp_park(struct hp_call *call, const char *id, int64_t timeout_ms);
+
+/*
+ * Parks a claim of anything granted. `after` other than 0: it has not looked at all grants yet, and
+ * runs again in the next turn, which comes at once; hp_park_after() is then where to go on.
+ */
+bool hp_park_claim(struct hp_call *call, int64_t after, int64_t timeout_ms);
+int64_t hp_park_after(const struct hp_call *call);
 
 /* The refusal of a call that could not be parked. */
 struct hp_value *hp_park_refuse(struct hp_call *call);
@@ -27,8 +33,8 @@ struct hp_value *hp_park_refuse(struct hp_call *call);
 /* How long a parked call still has; the message's own timeout_ms for one that was not parked. */
 int64_t hp_park_left_ms(const struct hp_call *call);
 
-/* The state or the stop of `id` ("": of none) changed in this turn; `granted`: there is something to
- * claim. What is said while parked calls run is heard in the next turn, which then comes at once. */
+/* The state or the stop of `id` changed in this turn; `granted`: there is something to claim. What
+ * is said while parked calls run is heard in the next turn, which then comes at once. */
 void hp_park_touch(struct hp_broker *broker, const char *id, bool granted);
 
 /* Runs again whatever was touched or is out of time, in the order in which it was parked. */

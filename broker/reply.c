@@ -14,12 +14,21 @@ hp_reply_new(struct hp_broker *broker, const char *type)
 }
 
 struct hp_value *
+hp_reply_lend(struct hp_arena *arena, const struct hp_value *value)
+{
+	struct hp_value *node = hp_value_nil(arena);
+	if (node && value)
+		*node = *value;
+	return node;
+}
+
+struct hp_value *
 hp_reply_decode(struct hp_broker *broker, struct hp_str bytes)
 {
 	const struct hp_value *value = NULL;
 	if (!bytes.p || hp_msgpack_decode(&broker->arena, bytes.p, bytes.len, &value, NULL) != HP_OK)
 		return hp_value_nil(&broker->arena);
-	return hp_value_copy(&broker->arena, value);
+	return hp_reply_lend(&broker->arena, value);
 }
 
 static void
@@ -180,12 +189,10 @@ receipt_message(struct hp_broker *broker, const struct hp_row *row, const struct
 	return hp_arena_printf(&broker->arena, "%s: %s", text, why);
 }
 
-struct hp_value *
-hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row)
+static struct hp_value *
+receipt(struct hp_broker *broker, const struct hp_row *row, struct hp_value *findings)
 {
 	struct hp_arena *arena = &broker->arena;
-	const struct hp_value *canonical = hp_reply_decode(broker, row->canonical);
-	const struct hp_value *findings = hp_map_get(canonical, "findings");
 	enum hp_effect effect = HP_EFFECT_BLOCK;
 	if (!hp_effect_parse(row->effect, &effect))
 		effect = HP_EFFECT_BLOCK;
@@ -200,10 +207,28 @@ hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row)
 	set_deadline(arena, reply, row);
 	hp_map_set_bin(arena, reply, "digest", row->digest, HP_HASH_BYTES);
 	hp_map_set_bin(arena, reply, "action_digest", row->action_digest, HP_HASH_BYTES);
-	hp_map_set(arena, reply, "findings",
-		   findings ? hp_value_copy(arena, findings) : hp_value_array(arena));
+	hp_map_set(arena, reply, "findings", findings);
 	hp_map_set_str(arena, reply, "message", receipt_message(broker, row, findings));
 	return reply;
+}
+
+struct hp_value *
+hp_reply_first_receipt(struct hp_broker *broker, const struct hp_row *row,
+		       const struct hp_verdict *verdict)
+{
+	return receipt(broker, row,
+		       hp_findings_to_value(&broker->arena, verdict->findings,
+					    verdict->finding_count));
+}
+
+struct hp_value *
+hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row)
+{
+	struct hp_arena *arena = &broker->arena;
+	const struct hp_value *canonical = hp_reply_decode(broker, row->canonical);
+	const struct hp_value *findings = hp_map_get(canonical, "findings");
+	return receipt(broker, row, findings ? hp_reply_lend(arena, findings)
+					     : hp_value_array(arena));
 }
 
 bool

@@ -26,8 +26,10 @@ struct hp_value *hp_reply_summary(struct hp_broker *broker, const struct hp_row 
 /* `status`, with notes. NULL (fatal) when the store fails. */
 struct hp_value *hp_reply_status(struct hp_broker *broker, const struct hp_row *row);
 
-/* The current `receipt` of a request. */
+/* The current `receipt` of a request; and its first one, from what was just found. */
 struct hp_value *hp_reply_receipt(struct hp_broker *broker, const struct hp_row *row);
+struct hp_value *hp_reply_first_receipt(struct hp_broker *broker, const struct hp_row *row,
+					const struct hp_verdict *verdict);
 
 /* [{by, at_ms, text}]; [{by, person, decision, at_ms, body, signature, sign_public}];
  * [{at_ms, state, by, reason}]. NULL (fatal) when the store fails. */
@@ -35,6 +37,9 @@ struct hp_value *hp_reply_notes(struct hp_broker *broker, int64_t key);
 struct hp_value *hp_reply_votes(struct hp_broker *broker, const struct hp_stored_vote *votes,
 				size_t count);
 struct hp_value *hp_reply_history(struct hp_broker *broker, int64_t key);
+
+/* A node that shares what is below `value` (NULL: nil), for a map that does not outlive it. */
+struct hp_value *hp_reply_lend(struct hp_arena *arena, const struct hp_value *value);
 
 /* HP-canon bytes as a value; nil when absent or unreadable. */
 struct hp_value *hp_reply_decode(struct hp_broker *broker, struct hp_str bytes);

@@ -101,4 +101,37 @@ with Instance() as instance:
         granted()
         tap.equal(executor.receive()["re"], turn, "claims are served in their order")
     tap.equal(instance.verify(), "", "the log verifies")
+
+
+def budget(text):
+    return text + "\ngateway:\n  budgets: [{window: 24h, max_cost_usd: 1000, effect: block}]\n"
+
+
+# What meters refuse for now stays granted: it must not stand in the way of another agent's either.
+with Instance(policy=budget) as instance:
+    agent, other = Client(instance, "demo-agent"), Client(instance, "demo-agent-supervised")
+    executor = Client(instance, "executor")
+
+    def read(client):
+        receipt = client.submit(operation="rds:DescribeDBInstances", arguments=None,
+                                impact={"resources_affected": 1, "cost_usd": 1, "reversible": True})
+        assert receipt["state"] == "granted", receipt
+        return receipt["id"]
+
+    spent = read(agent)
+    refused = [read(agent) for _ in range(80)]
+    executor.call(type="claim", id=spent, nonce=os.urandom(16), timeout_ms=0)
+    executor.call(type="report", id=spent, result="succeeded", cost_usd=5000)
+    live = read(other)
+    tap.equal(executor.code(type="claim", id=refused[0], nonce=os.urandom(16), timeout_ms=0), "rate_limited",
+              "an agent beyond its budget")
+    waiting = executor.send(type="claim", nonce=os.urandom(16), timeout_ms=20000)
+    reply = executor.receive()
+    tap.equal((reply["re"], reply.get("id")), (waiting, live), "hides no other agent's grant behind 80 of its own")
+    idle = executor.send(type="claim", nonce=os.urandom(16), timeout_ms=1500)
+    turns = executor.call(type="ping") and Client(instance, "admin").call(type="stats")["stats"]["turns_total"]
+    tap.equal(executor.receive()["re"], idle, "with nothing to claim the long poll ends in time")
+    after = Client(instance, "admin").call(type="stats")["stats"]["turns_total"]
+    tap.ok(after - turns < 100, "and keeps nobody busy meanwhile", after - turns)
+    tap.equal(instance.verify(), "", "the log verifies")
 tap.done()
