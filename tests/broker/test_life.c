@@ -239,6 +239,43 @@ Test(life, i2_after_a_reboot_only_the_wall_clock_counts)
 	cr_assert_str_eq(state_of(id), "expired");
 }
 
+/* Puts the reviewer into these groups only, as a reload does. */
+static void
+regroup(const char *groups)
+{
+	char command[512];
+	struct hp_error err = {0};
+	snprintf(command, sizeof command,
+		 "sed -i 's/^groups: .*/groups: [%s]/' %s/principals.d/reviewer.yaml", groups, home);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(hp_store_begin(broker->store), HP_OK);
+	cr_assert_eq(hp_broker_load(broker, "broker", &err), HP_OK, "%s", err.message);
+	cr_assert_eq(hp_store_commit(broker->store), HP_OK);
+	hp_audit_committed(broker->audit);
+}
+
+Test(life, i12_a_clock_put_forward_widens_no_rule)
+{
+	regroup("leads"); /* who may vote after ten minutes */
+	const uint8_t *digest = digest_of(submit(id, 0));
+	advance(10 * MINUTE, MINUTE);
+	cr_assert_str_eq(code_of(decide("reviewer", id, digest, true)), "not_eligible");
+	advance(0, 9 * MINUTE - 1);
+	cr_assert_str_eq(code_of(decide("reviewer", id, digest, true)), "not_eligible");
+	advance(0, 1);
+	cr_assert_str_eq(code_of(decide("reviewer", id, digest, true)), "ok");
+	cr_assert_str_eq(state_of(id), "granted");
+}
+
+Test(life, i12_a_vote_of_who_left_the_group_fills_no_place_at_the_claim)
+{
+	const uint8_t *digest = digest_of(submit(id, 0));
+	decide("reviewer", id, digest, true);
+	regroup("dba");
+	cr_assert_str_eq(code_of(claim(id, 0)), "conflict");
+	cr_assert_str_eq(state_of(id), "lapsed");
+}
+
 Test(life, i1_a_clock_gone_backwards_freezes_grants_but_not_denials)
 {
 	const uint8_t *digest = digest_of(submit(id, 0));
