@@ -11,6 +11,7 @@
 #include "broker/meters.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
+#include "broker/refusals.h"
 #include "broker/sockets.h"
 #include "broker/zap.h"
 #include "proto/file.h"
@@ -56,7 +57,8 @@ open_caches(struct hp_broker *broker, struct hp_error *err)
 	broker->outbox = hp_outbox_new();
 	broker->parking = hp_parking_new();
 	broker->meters = hp_meters_new();
-	if (!broker->outbox || !broker->parking || !broker->meters)
+	broker->refusals = hp_refusals_new();
+	if (!broker->outbox || !broker->parking || !broker->meters || !broker->refusals)
 		return HP_NOMEM;
 	if (hp_store_get_int(broker->store, "event_seq", 0, &event_seq) != HP_OK)
 		return hp_fail(err, HP_IO, "cannot read the event number: %s",
@@ -171,6 +173,7 @@ hp_broker_close(struct hp_broker *broker)
 	hp_sockets_close(broker);
 	hp_outbox_free(broker->outbox);
 	hp_parking_free(broker->parking);
+	hp_refusals_free(broker->refusals);
 	hp_meters_free(broker->meters);
 	hp_audit_close(broker->audit);
 	hp_store_close(broker->store);

@@ -30,6 +30,7 @@ enum hp_door { HP_DOOR_AGENTS, HP_DOOR_CONTROL, HP_DOOR_COUNT };
 
 struct hp_outbox; /* outbox.h */
 struct hp_parking; /* park.h */
+struct hp_refusals; /* refusals.h */
 struct hp_zap;	   /* zap.h */
 struct hp_meters;  /* meters.h */
 
@@ -71,6 +72,7 @@ struct hp_broker {
 	/* caches */
 	struct hp_outbox *outbox;
 	struct hp_parking *parking;
+	struct hp_refusals *refusals;
 	struct hp_meters *meters;
 	uint64_t event_seq; /* last one given out */
 	bool event_seq_changed;

@@ -7,6 +7,7 @@
 
 #include "broker/log.h"
 #include "broker/outbox.h"
+#include "broker/refusals.h"
 #include "broker/zap.h"
 #include "core/msgpack.h"
 #include "core/text.h"
@@ -69,12 +70,15 @@ struct refused {
 	const char *request;
 };
 
-/* Every refusal has its leaf (lifecycle invariant 6). */
+/* Every refusal has its leaf (lifecycle invariant 6), a flood of them one together. */
 static void
 record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_code code,
 	       const char *field, const char *message)
 {
 	struct hp_arena *arena = &broker->arena;
+	broker->counters.refusals++;
+	if (!hp_refusals_add(broker, refused->actor, refused->key))
+		return;
 	struct hp_value *body = hp_value_map(arena);
 	hp_map_set_str(arena, body, "code", hp_code_name(code));
 	hp_map_set_str(arena, body, "type", refused->type);
@@ -85,7 +89,6 @@ record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_
 		hp_map_set_str(arena, body, "request", refused->request);
 	if (refused->key)
 		hp_map_set_str(arena, body, "key", refused->key);
-	broker->counters.refusals++;
 	hp_record(broker, "refused", refused->actor ? refused->actor : "unknown", NULL, body,
 		  false);
 }

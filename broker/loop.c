@@ -14,6 +14,7 @@
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
+#include "broker/refusals.h"
 #include "broker/zap.h"
 
 enum {
@@ -140,6 +141,7 @@ hp_broker_turn(struct hp_broker *broker)
 	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
 	hp_park_run(broker);
 	hp_zap_record(broker);
+	hp_refusals_flush(broker);
 	if (!commit(broker, leaves_before)) {
 		hp_store_rollback(broker->store);
 		return;

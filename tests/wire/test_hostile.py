@@ -1,4 +1,6 @@
 """What a hostile or unlucky peer may send: each answered by its code, and the broker serves on."""
+import msgpack
+
 from hp import Client, Instance, tap
 
 MALFORMED = {  # what is sent, beside seq; what the reply says
@@ -25,6 +27,31 @@ with Instance() as instance:
     for at_ms in (-2**63, -1, 0, 2**63 - 1):
         tap.equal(reviewer.code(**{**reviewer.ballot(shown, "approve"), "at_ms": at_ms}), "bad_signature",
                   f"a vote of the year {at_ms}")
+
+    # A flood of refusals: one leaf a message would let any peer fill the disk.
+    def refused(actor, since):
+        """Leaves of the actor's refusals from a sequence number on, and the refusals they stand for."""
+        leaves, bodies, position = auditor.call(type="stats")["stats"]["leaves"], [], since
+        while position < leaves:
+            page = auditor.call(type="audit", **{"from": position, "limit": 1000})["entries"]
+            bodies += [msgpack.unpackb(e["body"]) for e in page if msgpack.unpackb(e["leaf"])[5:7] == ["refused", actor]]
+            position += len(page)
+        return len(bodies), sum(body.get("count", 1) for body in bodies)
+
+    flood, auditor = Client(instance, "demo-agent"), Client(instance, "auditor")
+    since = auditor.call(type="stats")["stats"]["leaves"]
+    codes = set()
+    for _ in range(10):  # who does not read what it asks for loses replies
+        for _ in range(200):
+            flood.send(type="dance")
+        codes |= {flood.receive()["code"] for _ in range(200)}
+    tap.equal(codes, {"unsupported"}, "each of 2000 refusals is answered")
+    for _ in range(100):  # the last second is counted when it is over
+        leaves, refusals = refused("demo-agent", since)
+        if refusals >= 2000 or not auditor.call(type="ping") or auditor.socket.poll(50):
+            break
+    tap.equal(refusals, 2000, "and counted in the log")
+    tap.ok(leaves < 500, "by far fewer leaves", leaves)
 
     tap.equal(agent.call(type="ping")["type"], "pong", "and the broker serves on")
     tap.equal(instance.verify(), "", "the log verifies")

@@ -1,0 +1,26 @@
+/*
+ * refusals - every refusal has its leaf; a flood of them has some, and one that counts the rest.
+ *
+ * Whoever is refused can be refused again at once, so leaves of refusals are what a hostile peer could
+ * fill the disk with.
+ * Invariant: of one peer, so many refusals in a second have a leaf of their own; all others of that
+ * second are counted in one more.
+ */
+#ifndef HP_BROKER_REFUSALS_H
+#define HP_BROKER_REFUSALS_H
+
+#include "broker/broker.h"
+
+struct hp_refusals *hp_refusals_new(void);
+void hp_refusals_free(struct hp_refusals *refusals);
+
+/*
+ * One more refusal of this principal, or (`name` NULL) of a stranger's key, NULL for none. True: it
+ * is to have a leaf of its own.
+ */
+bool hp_refusals_add(struct hp_broker *broker, const char *name, const char *key);
+
+/* Leaves that count, for seconds that are over (in an open transaction); each turn. */
+void hp_refusals_flush(struct hp_broker *broker);
+
+#endif
