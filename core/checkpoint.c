@@ -172,6 +172,45 @@ hp_checkpoint_verify(const char *text, size_t len, const char *origin,
 	return HP_OK;
 }
 
+/* Whether `rest` begins with what has a checkpoint's form: its five lines. */
+static bool
+takes_form(struct hp_str rest, size_t *ret_len)
+{
+	enum { LINES = 5 };
+	const char *start = rest.p;
+	struct hp_str line[LINES];
+	for (size_t i = 0; i < LINES; i++)
+		if (!next_line(&rest, &line[i]))
+			return false;
+	*ret_len = (size_t)(rest.p - start);
+	return line[0].len && line[1].len && line[2].len && !line[3].len &&
+	       skip(&line[4], DASH, strlen(DASH));
+}
+
+bool
+hp_checkpoint_next(struct hp_str *rest, struct hp_str *ret_text, size_t *skipped)
+{
+	struct hp_str line;
+	size_t len;
+	while (rest->len) {
+		if (takes_form(*rest, &len)) {
+			*ret_text = (struct hp_str){rest->p, len};
+			rest->p += len;
+			rest->len -= len;
+			if (rest->len && *rest->p == '\n') {
+				rest->p++;
+				rest->len--;
+			}
+			return true;
+		}
+		++*skipped;
+		if (!next_line(rest, &line))
+			break;
+	}
+	rest->len = 0;
+	return false;
+}
+
 void
 hp_checkpoint_add_vkey(struct hp_buf *buf, const char *origin,
 		       const uint8_t public_key[HP_SIGN_PUBLIC_BYTES])

@@ -30,6 +30,14 @@ HP_MUST_CHECK enum hp_status hp_checkpoint_verify(const char *text, size_t len, 
 						  struct hp_checkpoint *ret_checkpoint,
 						  struct hp_error *err);
 
+/*
+ * Anchors. An anchor file is signed checkpoints one after the other, in the order they were made,
+ * each followed by an empty line. What a full disk tore off, and what others wrote between, stands
+ * on lines of its own. Takes the next text that has the form of a checkpoint off *rest, not yet
+ * verified; adds the lines that were passed over to *skipped. False: there is none.
+ */
+bool hp_checkpoint_next(struct hp_str *rest, struct hp_str *ret_text, size_t *skipped);
+
 /* "origin+keyid+base64(01 ‖ pk)", and back. The parsed origin is copied into arena. */
 void hp_checkpoint_add_vkey(struct hp_buf *buf, const char *origin,
 			    const uint8_t public_key[HP_SIGN_PUBLIC_BYTES]);

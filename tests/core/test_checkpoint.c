@@ -362,3 +362,41 @@ Test(checkpoint, another_form_of_a_proof_is_refused_with_its_line)
 	hp_buf_release(&endless);
 	unload(f);
 }
+
+/* What an anchor file holds comes out one by one; what was torn off or written between is passed. */
+Test(checkpoint, an_anchor_file_is_read_whatever_stands_between)
+{
+	struct fixture *f = load();
+	static const struct {
+		const char *format;
+		size_t found, skipped;
+	} cases[] = {
+		{"", 0, 0},
+		{"%s\n", 1, 0},
+		{"%s", 1, 0},
+		{"%s\n%s\n", 2, 0},
+		{"# rotated\n%s\n%s\n", 2, 1},
+		{"%s\norigin\n7\nAAAA\n%s\n", 2, 3},
+		{"%s\norigin\n7\n\n%s\n\n\n", 2, 5},
+		{"%s\nno newline at the end", 1, 1},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct hp_buf file = {0};
+		for (const char *c = cases[i].format; *c; c++)
+			if (*c == '%')
+				hp_buf_add_text(&file, f->text), c++;
+			else
+				hp_buf_add_byte(&file, (uint8_t)*c);
+		struct hp_str rest = {hp_buf_text(&file), file.len}, text;
+		size_t found = 0, skipped = 0;
+		while (hp_checkpoint_next(&rest, &text, &skipped)) {
+			cr_assert_eq(text.len, strlen(f->text), "case %zu", i);
+			cr_assert_arr_eq(text.p, f->text, text.len, "case %zu", i);
+			found++;
+		}
+		cr_assert_eq(found, cases[i].found, "case %zu", i);
+		cr_assert_eq(skipped, cases[i].skipped, "case %zu: %zu", i, skipped);
+		hp_buf_release(&file);
+	}
+	unload(f);
+}
