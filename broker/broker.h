@@ -104,6 +104,7 @@ hp_handler hp_handle_wait, hp_handle_list, hp_handle_show;
 hp_handler hp_handle_decide, hp_handle_extend, hp_handle_note, hp_handle_settle;
 hp_handler hp_handle_claim, hp_handle_progress, hp_handle_report;
 hp_handler hp_handle_halt, hp_handle_resume;
+hp_handler hp_handle_agents;
 hp_handler hp_handle_audit, hp_handle_checkpoint, hp_handle_proof;
 
 /* ---- broker.c: life ---- */

@@ -32,6 +32,7 @@ static hp_handler *const handlers[HP_MSG_COUNT] = {
 	[HP_MSG_checkpoint] = hp_handle_checkpoint,
 	[HP_MSG_proof] = hp_handle_proof,
 	[HP_MSG_reload] = hp_handle_reload,
+	[HP_MSG_agents] = hp_handle_agents,
 	[HP_MSG_stats] = hp_handle_stats,
 	[HP_MSG_ping] = hp_handle_ping,
 };

@@ -41,6 +41,7 @@ read_filter(const struct hp_call *call, struct hp_filter *filter)
 		.requester = hp_map_get_str(call->map, "requester", NULL),
 		.environment = hp_map_get_str(call->map, "environment", NULL),
 		.tier = hp_map_get_str(call->map, "tier", NULL),
+		.session = hp_map_get_str(call->map, "session", NULL),
 		.text = hp_map_get_str(call->map, "text", NULL),
 		.after = hp_reply_id(call, "after"),
 		.limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_LIST_ITEMS),

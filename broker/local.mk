@@ -13,7 +13,7 @@ broker_libhpbroker_a_SOURCES = \
 	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \
 	%D%/reply.h %D%/reply.c \
 	%D%/handle_submit.c %D%/handle_query.c %D%/handle_decide.c %D%/handle_claim.c \
-	%D%/handle_stop.c %D%/handle_admin.c %D%/meters.h %D%/meters.c \
+	%D%/handle_stop.c %D%/handle_admin.c %D%/handle_agents.c %D%/meters.h %D%/meters.c \
 	%D%/refusals.h %D%/refusals.c
 STORE_LIBS = broker/libhpstore.a $(CORE_LIBS) $(SQLITE_LIBS)
 BROKER_LIBS = broker/libhpbroker.a broker/libhpstore.a $(PROTO_LIBS) $(SQLITE_LIBS)

@@ -250,6 +250,20 @@ hp_meters_may_claim(struct hp_broker *broker, const struct hp_principal *request
 	return HP_CODE_unavailable;
 }
 
+enum hp_status
+hp_meters_look(struct hp_broker *broker, const struct hp_principal *agent,
+	       struct hp_gateway_report *ret_report)
+{
+	struct keeper keeper = {broker, agent->name};
+	const struct hp_gateway_source source = source_of(&keeper);
+	const struct hp_gateway_asked asked = asked_of(broker, agent, &source);
+	struct hp_error err = {0};
+	enum hp_status status = hp_gateway_look(&asked, ret_report, &err);
+	if (status != HP_OK)
+		(void)survives(broker, status);
+	return status;
+}
+
 /* ---- what it did cost ---- */
 
 /* States that end a request which never ran. */

@@ -30,6 +30,11 @@ enum hp_code hp_meters_may_claim(struct hp_broker *broker, const struct hp_princ
 void hp_meters_write(struct hp_broker *broker, const char *agent,
 		     const struct hp_gateway_change *changes);
 
+/* How the meters of an agent stand. HP_INVALID: one cannot be read. */
+HP_MUST_CHECK enum hp_status hp_meters_look(struct hp_broker *broker,
+					    const struct hp_principal *agent,
+					    struct hp_gateway_report *ret_report);
+
 /* A request moved: what it had reserved is released or becomes what it did cost. `detail` is the
  * report's, or NULL. */
 void hp_meters_moved(struct hp_broker *broker, const struct hp_row *row, enum hp_state from,

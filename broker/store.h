@@ -122,7 +122,7 @@ enum {
 struct hp_filter {
 	bool has_state;
 	enum hp_state state;
-	const char *requester, *environment, *tier; /* NULL: any */
+	const char *requester, *environment, *tier, *session; /* NULL: any */
 	/* NULL: any; else only rows whose requester or gateway (via) has this name … */
 	const char *owner_or_requester;
 	/* … or whose owner is this person. Names and persons are different name spaces. */
@@ -156,6 +156,19 @@ HP_MUST_CHECK enum hp_status hp_store_set_stop(struct hp_store *store, int64_t k
 /* Rows in each state, HP_STATE_COUNT of them. */
 HP_MUST_CHECK enum hp_status hp_store_count_states(struct hp_store *store,
 						   int64_t ret_counts[HP_STATE_COUNT]);
+
+/* One of an agent's requests, as far as it is counted. */
+struct hp_stored_brief {
+	enum hp_state state;
+	bool approved;	     /* by people: its quorum was reached */
+	struct hp_str flags; /* HP-canon list of str */
+	int64_t submitted_ms;
+};
+/* The newest of the agent's requests, at most `most`. */
+HP_MUST_CHECK enum hp_status hp_store_newest(struct hp_store *store, struct hp_arena *arena,
+					     const char *agent, size_t most,
+					     struct hp_stored_brief **ret_briefs,
+					     size_t *ret_count);
 
 /* ---- votes, notes, history ---- */
 

@@ -13,10 +13,11 @@
 #include "core/text.h"
 
 /* What a candidate shows of itself, in the order of the columns below. */
-enum { KEY, ID, STATE, REQUESTER, OWNER, VIA, ENVIRONMENT, TIER, OPERATION, RESOURCE, SUMMARY };
+enum { KEY, ID, STATE, REQUESTER, OWNER, VIA, ENVIRONMENT, TIER, OPERATION, RESOURCE, SUMMARY,
+       SESSION };
 #define CANDIDATES                                                                                 \
 	"SELECT key, id, state, requester, owner, via, environment, tier, operation, resource,"    \
-	" summary FROM request "
+	" summary, session FROM request "
 #define IN_ORDER "key < ?1 ORDER BY key DESC"
 
 static const char by_key[] = CANDIDATES "NOT INDEXED WHERE " IN_ORDER;
@@ -115,6 +116,8 @@ matches(struct hp_query *query, const struct search *search)
 	if (filter->environment && !equals(query, ENVIRONMENT, filter->environment))
 		return false;
 	if (filter->tier && !equals(query, TIER, filter->tier))
+		return false;
+	if (filter->session && !equals(query, SESSION, filter->session))
 		return false;
 	if (viewer && !equals(query, REQUESTER, viewer) && !equals(query, VIA, viewer) &&
 	    !(filter->person && equals(query, OWNER, filter->person)))
@@ -246,5 +249,34 @@ hp_store_list(struct hp_store *store, struct hp_arena *arena, const struct hp_fi
 		*ret_count = search.count;
 	}
 	hp_buf_release(&search.needle);
+	return status;
+}
+
+static void
+read_brief(struct hp_query *query, struct hp_arena *arena, void *item)
+{
+	struct hp_stored_brief *brief = item;
+	brief->state = hp_query_read_state(query);
+	brief->approved = hp_query_read_int(query) != 0;
+	brief->flags = hp_query_read_str(query, arena);
+	brief->submitted_ms = hp_query_read_int(query);
+}
+
+enum hp_status
+hp_store_newest(struct hp_store *store, struct hp_arena *arena, const char *agent, size_t most,
+		struct hp_stored_brief **ret_briefs, size_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT state, needed > 0 AND approvals >= needed, flags, submitted_ms"
+		" FROM request INDEXED BY request_requester WHERE requester = ?"
+		" ORDER BY key DESC LIMIT ?";
+	void *briefs;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_text(&query, agent);
+	hp_query_int(&query, (int64_t)most);
+	enum hp_status status = hp_query_collect(&query, arena, sizeof(struct hp_stored_brief),
+						 read_brief, &briefs, ret_count);
+	if (status == HP_OK)
+		*ret_briefs = briefs;
 	return status;
 }

@@ -118,4 +118,24 @@ HP_MUST_CHECK enum hp_status hp_gateway_settle(const struct hp_gateway_asked *as
 					       struct hp_gateway_change **ret_changes,
 					       struct hp_error *err);
 
+/* How the meters of an agent stand. */
+struct hp_gateway_rate {
+	const char *rule, *environment; /* "": any */
+	int64_t left, burst, per_minute; /* requests */
+};
+struct hp_gateway_spend {
+	const char *rule;
+	int64_t window_ms, spent_micros, cap_micros; /* spent or reserved */
+};
+struct hp_gateway_report {
+	struct hp_gateway_rate *rates;
+	size_t rate_count;
+	struct hp_gateway_spend *spends;
+	size_t spend_count;
+};
+/* Only looks: changes nothing. */
+HP_MUST_CHECK enum hp_status hp_gateway_look(const struct hp_gateway_asked *asked,
+					     struct hp_gateway_report *ret_report,
+					     struct hp_error *err);
+
 #endif

@@ -35,6 +35,7 @@
 /* Waiting and listing. */
 #define HP_LIMIT_WAIT_MS 60000u	  /* one long poll */
 #define HP_LIMIT_LIST_ITEMS 500u  /* requests in one page */
+#define HP_LIMIT_AGENT_ITEMS 50u   /* agents in one page: each costs a look at its newest requests */
 #define HP_LIMIT_AUDIT_ITEMS 1000u /* leaves in one page */
 #define HP_LIMIT_WAITS_PER_PEER 64u /* parked long polls of one key */
 #define HP_LIMIT_NOTES 64u	   /* notes of one request */

@@ -73,6 +73,7 @@ static const struct hp_field list_fields[] = {
 	{.name = "requester", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	{.name = "environment", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	{.name = "tier", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
+	{.name = "session", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	{.name = "text", .kinds = HP_K_STR, .max = HP_LIMIT_SUMMARY_BYTES},
 	{.name = "limit", .kinds = HP_K_INT, .min = 1, .max = HP_LIMIT_LIST_ITEMS},
 	{.name = "after", .kinds = HP_K_UUID},
@@ -163,6 +164,13 @@ static const struct hp_field audit_fields[] = {
 	{.name = "from", .kinds = HP_K_INT, .required = true, .max = INT64_MAX},
 	{.name = "limit", .kinds = HP_K_INT, .required = true, .min = 1,
 	 .max = HP_LIMIT_AUDIT_ITEMS},
+	END,
+};
+
+static const struct hp_field agents_fields[] = {
+	COMMON,
+	{.name = "limit", .kinds = HP_K_INT, .min = 1, .max = HP_LIMIT_AGENT_ITEMS},
+	{.name = "after", .kinds = HP_K_NAME},
 	END,
 };
 

@@ -6,7 +6,7 @@ from hp import request
 
 NOBODY = str(uuid.uuid4())
 SAMPLES = {
-    "hello": {}, "ping": {}, "stats": {}, "checkpoint": {}, "reload": {},
+    "hello": {}, "ping": {}, "stats": {}, "agents": {}, "checkpoint": {}, "reload": {},
     "submit": request(), "wait": {"id": NOBODY, "until": "decided", "timeout_ms": 0},
     "withdraw": {"id": NOBODY}, "list": {"limit": 1}, "show": {"id": NOBODY},
     "decide": {"id": NOBODY, "digest": bytes(32), "decision": "deny", "reason": "", "at_ms": 1,

@@ -14,6 +14,7 @@ MAY = {  # type: roles; the last column: only on the control socket
     "report": ({"executor", "gateway", "agent", "human"}, False), "settle": ({"reviewer"}, True),
     "halt": ({"reviewer", "admin", "human"}, True), "resume": ({"admin"}, True),
     "audit": ({"auditor", "admin", "reviewer"}, True), "checkpoint": ({"auditor", "admin", "reviewer"}, True),
+    "agents": ({"auditor", "admin", "reviewer", "human"}, True),
     "proof": ({"auditor", "admin", "reviewer"}, True), "reload": ({"admin"}, True),
 }
 SEATS = [("agent", "demo-agent", "agents"), ("human", "developer", "agents"), ("human", "developer", "control"),
