@@ -1,5 +1,4 @@
-/* The globs of classes, as one set of patterns; see classifier.h. */
-#include <stdlib.h>
+/* The globs of classes, as one set; see classifier.h. */
 #include <string.h>
 #include <strings.h>
 
@@ -12,25 +11,6 @@ struct hp_class_glob
 hp_class_glob_of(unsigned id)
 {
 	return (struct hp_class_glob){id >> ID_BITS, id & EXCEPTS, id & ABBREVIATED};
-}
-
-/* Patterns being collected. */
-struct globs {
-	struct hp_classifier *classifier;
-	struct hp_pattern *patterns;
-	size_t count;
-};
-
-static enum hp_status
-add(struct globs *globs, const struct hp_buf *expression, unsigned id, unsigned line,
-    struct hp_error *err)
-{
-	const char *copy = hp_arena_strdup(&globs->classifier->arena, hp_buf_text(expression));
-	if (expression->failed || !copy)
-		return hp_fail(err, HP_NOMEM, "out of memory compiling classes");
-	globs->patterns[globs->count++] = (struct hp_pattern){
-		.expression = copy, .flags = HP_PATTERN_ONCE, .id = id, .line = line};
-	return HP_OK;
 }
 
 /*
@@ -56,34 +36,17 @@ earliest_cut(const char *glob, size_t len)
  * option does, and they name the other classes. Never the other way round.
  */
 static enum hp_status
-add_abbreviations(struct globs *globs, const char *glob, size_t class, bool excepts, unsigned line,
-                  struct hp_error *err)
+add_abbreviations(struct hp_classifier *classifier, const char *glob, size_t class, bool excepts)
 {
 	size_t len = strlen(glob);
-	bool read = globs->classifier->read == UINT64_C(1) << class;
+	bool read = classifier->read == UINT64_C(1) << class;
 	while (len && glob[len - 1] == '*')
 		len--;
 	size_t cut = earliest_cut(glob, len);
 	if (!cut || read != excepts)
 		return HP_OK;
-	struct hp_buf head = {0}, expression = {0};
-	hp_buf_add(&head, glob, cut);
-	hp_buf_add_byte(&head, '*'); /* leaves the end open */
-	hp_pattern_add_glob(&expression, hp_buf_text(&head));
-	for (size_t at = cut; at < len; at++) {
-		hp_buf_add_text(&expression, "(?:");
-		hp_pattern_add_literal(&expression, glob + at, 1);
-	}
-	for (size_t at = cut; at < len; at++)
-		hp_buf_add_text(&expression, ")?");
-	hp_buf_add_text(&expression, "\\z");
-	if (head.failed)
-		expression.failed = true;
 	unsigned id = (unsigned)class << ID_BITS | ABBREVIATED | (excepts ? EXCEPTS : 0);
-	enum hp_status status = add(globs, &expression, id, line, err);
-	hp_buf_release(&head);
-	hp_buf_release(&expression);
-	return status;
+	return hp_globs_add_beginnings(classifier->globs, glob, len, cut, id);
 }
 
 /* `@aws-write`: every action of this level of AWS's own catalogue. */
@@ -112,23 +75,23 @@ add_level(struct hp_classifier *classifier, const char *glob, size_t class, bool
 }
 
 static enum hp_status
-add_glob(struct globs *globs, const char *glob, size_t class, unsigned line, struct hp_error *err)
+add_glob(struct hp_classifier *classifier, const char *glob, size_t class, unsigned line,
+         struct hp_error *err)
 {
 	bool excepts = *glob == '!';
 	if (glob[excepts] == '@')
-		return add_level(globs->classifier, glob + excepts, class, excepts, line, err);
-	struct hp_buf folded = {0}, expression = {0};
+		return add_level(classifier, glob + excepts, class, excepts, line, err);
+	struct hp_buf folded = {0};
 	hp_text_fold(&folded, glob + excepts, strlen(glob + excepts), true);
-	hp_pattern_add_glob(&expression, hp_buf_text(&folded));
-	if (folded.failed)
-		expression.failed = true;
 	unsigned id = (unsigned)class << ID_BITS | (excepts ? EXCEPTS : 0);
-	enum hp_status status = add(globs, &expression, id, line, err);
+	const char *text = hp_buf_text(&folded);
+	enum hp_status status = folded.failed ? HP_NOMEM : HP_OK;
 	if (status == HP_OK && !folded.len)
 		status = hp_fail_at(err, HP_INVALID, line, 0, "empty pattern of a class");
 	if (status == HP_OK)
-		status = add_abbreviations(globs, hp_buf_text(&folded), class, excepts, line, err);
-	hp_buf_release(&expression);
+		status = hp_globs_add(classifier->globs, text, folded.len, id);
+	if (status == HP_OK)
+		status = add_abbreviations(classifier, text, class, excepts);
 	hp_buf_release(&folded);
 	return status;
 }
@@ -137,18 +100,13 @@ enum hp_status
 hp_class_globs_compile(struct hp_classifier *classifier, const struct hp_class_rule *classes,
                        size_t count, struct hp_error *err)
 {
-	size_t total = 0;
 	enum hp_status status = HP_OK;
-	for (size_t i = 0; i < count; i++)
-		total += classes[i].glob_count;
-	struct globs globs = {classifier, calloc(2 * total + 1, sizeof *globs.patterns), 0};
-	if (!globs.patterns)
-		return hp_fail(err, HP_NOMEM, "out of memory compiling classes");
+	classifier->globs = hp_globs_new();
+	if (!classifier->globs)
+		status = HP_NOMEM;
 	for (size_t i = 0; i < count && status == HP_OK; i++)
 		for (size_t j = 0; j < classes[i].glob_count && status == HP_OK; j++)
-			status = add_glob(&globs, classes[i].globs[j], i, classes[i].line, err);
-	if (status == HP_OK)
-		status = hp_pattern_set_new(globs.patterns, globs.count, &classifier->globs, err);
-	free(globs.patterns);
-	return status;
+			status = add_glob(classifier, classes[i].globs[j], i, classes[i].line, err);
+	return status == HP_NOMEM ? hp_fail(err, HP_NOMEM, "out of memory compiling classes")
+	                          : status;
 }

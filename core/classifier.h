@@ -2,13 +2,14 @@
  * classifier - the inside of struct hp_classifier, shared by classify and environment.
  *
  * Private. Immutable once made.
- * Threads: as the pattern set: one at a time.
+ * Threads: as the globs: one at a time.
  */
 #ifndef HP_CORE_CLASSIFIER_H
 #define HP_CORE_CLASSIFIER_H
 
 #include "core/aws_actions.h"
 #include "core/classify.h"
+#include "core/globs.h"
 
 /* A word that names an environment, in an open-addressed table. */
 struct hp_environment_word {
@@ -26,6 +27,10 @@ struct hp_environments {
 	size_t fallback;
 };
 
+/* Steps of hp_globs_scan() for one deed: a tenth of a second at most, whatever globs a policy has.
+ * A long command takes ten thousand with the shipped ones. */
+enum { HP_CLASSIFY_STEPS = 1 << 24 };
+
 /* Classes that are given and taken for what the catalogue of AWS actions says. */
 struct hp_class_level {
 	uint64_t named, excepted;
@@ -33,13 +38,13 @@ struct hp_class_level {
 
 struct hp_classifier {
 	struct hp_arena arena; /* of everything below */
-	struct hp_pattern_set *globs;
+	struct hp_globs *globs;
 	uint64_t read, modify_iam; /* the bits of the classes of these names; 0: there is none */
 	struct hp_class_level levels[HP_AWS_LEVELS];
 	struct hp_environments environments;
 };
 
-/* What a match of a pattern of `globs` means. */
+/* What a match of `globs` means, by its id. */
 struct hp_class_glob {
 	size_t class;
 	bool excepts;     /* it is a `!` glob */

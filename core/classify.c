@@ -62,7 +62,7 @@ hp_classifier_free(struct hp_classifier *classifier)
 {
 	if (!classifier)
 		return;
-	hp_pattern_set_free(classifier->globs);
+	hp_globs_free(classifier->globs);
 	hp_arena_release(&classifier->arena);
 	free(classifier);
 }
@@ -73,18 +73,17 @@ struct hits {
 	bool abbreviated; /* of the subject being looked at */
 };
 
-static bool
-on_match(void *context, unsigned id, size_t from, size_t to)
+static void
+on_match(void *context, unsigned id)
 {
 	struct hits *hits = context;
 	struct hp_class_glob glob = hp_class_glob_of(id);
 	if (glob.abbreviated && !hits->abbreviated)
-		return true;
+		return;
 	if (glob.excepts)
 		hits->excepted |= UINT64_C(1) << glob.class;
 	else
 		hits->named |= UINT64_C(1) << glob.class;
-	return true;
 }
 
 /*
@@ -105,7 +104,7 @@ classes_of(const struct hp_classifier *classifier, enum hp_aws_level level, cons
 
 static enum hp_status
 judge_thing(const struct hp_classifier *classifier, const struct hp_things *things, size_t index,
-            struct hp_classes *classes)
+            size_t *steps_left, struct hp_classes *classes)
 {
 	const struct hp_thing *thing = &things->things[index];
 	size_t end = index + 1 < things->count ? thing[1].first : things->subject_count;
@@ -117,8 +116,8 @@ judge_thing(const struct hp_classifier *classifier, const struct hp_things *thin
 		enum hp_aws_level listed = hp_aws_level_of(subject->p, subject->len);
 		level = listed > level ? listed : level;
 		hits.abbreviated = subject->abbreviated;
-		enum hp_status status = hp_pattern_set_scan(classifier->globs, subject->p,
-		                                            subject->len, on_match, &hits);
+		enum hp_status status = hp_globs_scan(classifier->globs, subject->p, subject->len,
+		                                      steps_left, on_match, &hits);
 		if (status != HP_OK)
 			return status;
 		if (i == thing->first)
@@ -138,14 +137,16 @@ judge(const struct hp_classifier *classifier, const struct hp_things *things,
       struct hp_classes *ret_classes, struct hp_error *err)
 {
 	struct hp_classes classes = {.unknown = things->unknown};
+	size_t steps_left = HP_CLASSIFY_STEPS;
 	if (things->arena->failed)
 		return hp_fail(err, HP_NOMEM, "out of memory classifying an action");
 	if (things->overflow)
 		return hp_fail(err, HP_TOO_LARGE, "the action has too many parts to classify");
 	for (size_t i = 0; i < things->count; i++) {
-		enum hp_status status = judge_thing(classifier, things, i, &classes);
+		enum hp_status status = judge_thing(classifier, things, i, &steps_left, &classes);
 		if (status != HP_OK)
-			return hp_fail(err, status, "the pattern engine failed on an action");
+			return hp_fail(err, status,
+			               "the action takes too long to hold against the classes");
 	}
 	*ret_classes = classes;
 	return HP_OK;

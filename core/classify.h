@@ -68,12 +68,11 @@
  * SQL less literals, but no data. Transaction control (BEGIN, COMMIT …) is no thing.
  *
  * A claimed environment that names none counts as the default: not understood is not harmless.
- * Threads: as the pattern sets inside: one at a time.
+ * Threads: as the globs inside: one at a time.
  */
 #ifndef HP_CORE_CLASSIFY_H
 #define HP_CORE_CLASSIFY_H
 
-#include "core/pattern.h"
 #include "core/request.h"
 
 struct hp_class_rule {

@@ -85,8 +85,9 @@ judge_words(struct hp_judge *judge, struct hp_error *err)
 	for (size_t i = 0; i < judge->deed_count; i++) {
 		const char *const *texts;
 		size_t count;
-		enum hp_status status = hp_classify_words(policy->classifier, judge->arena,
-							  &judge->deeds[i], &texts, &count, err);
+		enum hp_status status =
+			hp_classify_words_of(judge->arena, &judge->deeds[i], &judge->classes[i],
+					     &texts, &count, err);
 		words.rollback = i > 0;
 		for (size_t j = 0; status == HP_OK && j < count; j++) {
 			words.current = texts[j];

@@ -17,7 +17,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/lifecycle.h %D%/lifecycle.c %D%/quorum.h %D%/quorum.c \
 	%D%/principal.h %D%/principal.c %D%/directory.c %D%/z85.c %D%/config.h %D%/config.c \
 	%D%/request.h %D%/request.c %D%/request_canonical.c %D%/classify.h %D%/classify.c \
-	%D%/classifier.h %D%/class_globs.c %D%/environment.c %D%/things.h %D%/things.c \
+	%D%/classifier.h %D%/globs.h %D%/globs.c %D%/class_globs.c %D%/environment.c %D%/things.h %D%/things.c \
 	%D%/words.h %D%/words.c %D%/names.h %D%/names.c %D%/sql.h %D%/sql.c %D%/sql_lex.c %D%/sql_calls.c \
 	%D%/shell.h %D%/shell.c %D%/shell_line.h %D%/shell_spell.c %D%/shell_text.c %D%/shell_tools.h %D%/shell_tools.c \
 	%D%/shell_runners.c %D%/shell_options.c %D%/aws.c \

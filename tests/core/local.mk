@@ -4,6 +4,7 @@ CORE_TESTS = \
 	tests/core/test_text \
 	tests/core/test_present \
 	tests/core/test_pattern \
+	tests/core/test_globs \
 	tests/core/test_redact \
 	tests/core/test_redact_set \
 	tests/core/test_sql \
@@ -124,6 +125,9 @@ tests_core_test_present_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_pattern_SOURCES = %D%/test_pattern.c
 tests_core_test_pattern_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_pattern_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+tests_core_test_globs_SOURCES = %D%/test_globs.c
+tests_core_test_globs_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_globs_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_sql_SOURCES = %D%/test_sql.c
 tests_core_test_sql_CPPFLAGS = $(UNIT_CPPFLAGS)
