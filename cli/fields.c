@@ -71,15 +71,9 @@ hp_fields_put(struct hp_arena *arena, struct hp_value *map, const char *key,
 const char *
 hp_fields_new_id(struct hp_arena *arena)
 {
-	uint8_t b[16];
-	hp_crypto_random(b, sizeof b);
-	b[6] = (b[6] & 0x0f) | 0x40; /* version 4, RFC 9562 §5.4 */
-	b[8] = (b[8] & 0x3f) | 0x80;
-	return hp_arena_printf(arena,
-			       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-			       "%02x%02x%02x%02x%02x%02x",
-			       b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-			       b[11], b[12], b[13], b[14], b[15]);
+	char id[HP_UUID_BYTES];
+	hp_crypto_uuid(id);
+	return hp_arena_strdup(arena, id);
 }
 
 /* --- kinds of option: each turns one value of the command line into one of the request --- */

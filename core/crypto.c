@@ -45,6 +45,23 @@ hp_crypto_wipe(void *bytes, size_t len)
 		sodium_memzero(bytes, len);
 }
 
+void
+hp_crypto_uuid(char ret_text[HP_UUID_BYTES])
+{
+	uint8_t b[16];
+	char *at = ret_text;
+	hp_crypto_random(b, sizeof b);
+	b[6] = (b[6] & 0x0f) | 0x40; /* version 4 */
+	b[8] = (b[8] & 0x3f) | 0x80; /* variant */
+	for (size_t i = 0; i < sizeof b; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = "0123456789abcdef"[b[i] >> 4];
+		*at++ = "0123456789abcdef"[b[i] & 15];
+	}
+	*at = '\0';
+}
+
 bool
 hp_crypto_equal(const void *a, const void *b, size_t len)
 {

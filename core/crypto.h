@@ -24,6 +24,7 @@ enum {
 	HP_SIGNATURE_BYTES = 64,
 	HP_CURVE_BYTES = 32,
 	HP_SEAL_SALT_BYTES = 16,
+	HP_UUID_BYTES = 37, /* with its NUL */
 };
 
 /* HP_IO when the library cannot start. Idempotent. */
@@ -31,6 +32,9 @@ HP_MUST_CHECK enum hp_status hp_crypto_start(void);
 
 void hp_crypto_random(void *bytes, size_t len);
 void hp_crypto_wipe(void *bytes, size_t len);
+
+/* A random UUID in lower case. Source: RFC 9562 section 5.4. */
+void hp_crypto_uuid(char ret_text[HP_UUID_BYTES]);
 
 /* In constant time. */
 bool hp_crypto_equal(const void *a, const void *b, size_t len);

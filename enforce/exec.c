@@ -7,6 +7,7 @@
 #include "core/lifecycle.h"
 #include "core/request.h"
 #include "core/text.h"
+#include "enforce/ours.h"
 #include "enforce/pins.h"
 #include "enforce/signals.h"
 #include "enforce/spawn.h"
@@ -239,31 +240,6 @@ await_executor(struct run *run)
 	return HP_OK;
 }
 
-/* Whether what was claimed is what we asked, byte for byte (exec.h 1). */
-static bool
-is_ours(struct run *run, const struct hp_value *receipt, const struct hp_value *claimed)
-{
-	const uint8_t *salt = hp_map_get_bin(claimed, "salt", HP_SALT_BYTES);
-	const uint8_t *told = hp_map_get_bin(receipt, "action_digest", HP_HASH_BYTES);
-	const struct hp_value *bytes = hp_map_get(claimed, "canonical"), *canonical;
-	uint8_t digest[HP_HASH_BYTES];
-	struct hp_buf action = {0};
-	if (!salt || !told || !bytes || bytes->type != HP_BIN ||
-	    hp_request_action_bytes(&run->request, &action) != HP_OK) {
-		hp_buf_release(&action);
-		return false;
-	}
-	hp_request_action_digest(salt, action.data, action.len, digest);
-	hp_buf_release(&action);
-	if (memcmp(digest, told, sizeof digest) != 0 ||
-	    hp_request_open_canonical(run->arena, bytes->str.p, bytes->str.len, &canonical, NULL) !=
-		    HP_OK)
-		return false;
-	const uint8_t *decided = hp_map_get_bin(canonical, "action_digest", HP_HASH_BYTES);
-	return decided && memcmp(digest, decided, sizeof digest) == 0 &&
-	       hp_value_is(hp_map_get(canonical, "id"), run->request.id);
-}
-
 /* --- reporting --- */
 
 static const struct hp_value *
@@ -363,7 +339,7 @@ after_grant(struct run *run, const struct hp_value *receipt)
 		return refused(run, reply);
 	if (!hp_value_is(hp_map_get(reply, "type"), "claimed"))
 		return not_granted(run, reply);
-	if (!is_ours(run, receipt, reply)) {
+	if (!hp_ours_is(run->arena, &run->request, receipt, reply)) {
 		struct hp_error err = {0};
 		hp_fail(&err, HP_CONFLICT,
 			"digest_mismatch: what was granted is not what was asked");

@@ -2,5 +2,5 @@
 noinst_LIBRARIES += enforce/libhpenforce.a
 enforce_libhpenforce_a_SOURCES = \
 	%D%/signals.h %D%/signals.c %D%/spawn.h %D%/spawn.c %D%/talk.h %D%/talk.c \
-	%D%/pins.h %D%/pins.c %D%/supervise.h %D%/supervise.c %D%/exec.h %D%/exec.c
+	%D%/ours.h %D%/ours.c %D%/pins.h %D%/pins.c %D%/supervise.h %D%/supervise.c %D%/exec.h %D%/exec.c
 ENFORCE_LIBS = enforce/libhpenforce.a $(PROTO_LIBS)
