@@ -49,6 +49,14 @@ HP_MUST_CHECK enum hp_status hp_audit_accept(struct hp_store *store, const char 
 					     struct hp_error *err);
 void hp_audit_close(struct hp_audit *audit);
 
+/*
+ * Whether the newest checkpoint of this log among `texts` (an anchor's, hp_checkpoint_next()) is one
+ * of this database, as the lock file's is: a database and a lock that were both put back disagree
+ * with it. HP_CONFLICT with a message that names `place`; nothing of this log in there is HP_OK.
+ */
+HP_MUST_CHECK enum hp_status hp_audit_witness(struct hp_audit *audit, const char *place,
+					      struct hp_str texts, struct hp_error *err);
+
 /* From now on this clock is believed, however far ahead an earlier one was; part of a rebase. Needs
  * an open transaction. */
 HP_MUST_CHECK enum hp_status hp_audit_forget_clock(struct hp_audit *audit,

@@ -305,3 +305,47 @@ hp_audit_accept(struct hp_store *store, const char *instance,
 {
 	return open_log(store, instance, seed, lock_path, true, ret_audit, err);
 }
+
+/* ---- anchors ---- */
+
+static enum hp_status
+refuse_anchor(struct hp_error *err, const char *place, const char *reason)
+{
+	struct hp_arena arena = {0};
+	const char *shown = hp_text_safe(&arena, place, 0);
+	hp_fail(err, HP_CONFLICT, "anchor \"%s\": %s" REMEDY, shown ? shown : "", reason);
+	hp_arena_release(&arena);
+	return HP_CONFLICT;
+}
+
+enum hp_status
+hp_audit_witness(struct hp_audit *audit, const char *place, struct hp_str texts,
+		 struct hp_error *err)
+{
+	struct hp_audit_nodes nodes = {.tree = &audit->tree, .store = audit->store};
+	struct hp_checkpoint found, newest = {.size = 0};
+	struct hp_str text;
+	struct hp_hash root;
+	size_t skipped = 0;
+	bool any = false;
+	while (hp_checkpoint_next(&texts, &text, &skipped))
+		if (hp_checkpoint_verify(text.p, text.len, audit->instance, audit->public_key,
+					 &found, NULL) == HP_OK) {
+			newest = found; /* the last one: after a rebase it may be smaller */
+			any = true;
+		}
+	if (!any)
+		return HP_OK;
+	if (newest.size > audit->committed.size)
+		return refuse_anchor(err, place,
+				     "it vouches for more leaves than the database has: the "
+				     "database was rolled back");
+	enum hp_status status = hp_merkle_root(newest.size, hp_audit_node_get, &nodes, &root);
+	if (status != HP_OK && status != HP_NOT_FOUND)
+		return fail_store(audit, err, status);
+	if (status == HP_NOT_FOUND || memcmp(&root, &newest.root, sizeof root) != 0)
+		return refuse_anchor(err, place,
+				     "the database has another root at its size: it was forked or "
+				     "changed");
+	return HP_OK;
+}

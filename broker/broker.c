@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/anchor.h"
 #include "broker/log.h"
 #include "broker/meters.h"
 #include "broker/outbox.h"
@@ -67,6 +68,20 @@ open_caches(struct hp_broker *broker, struct hp_error *err)
 	return HP_OK;
 }
 
+enum hp_status
+hp_broker_checkpoint(struct hp_broker *broker, struct hp_error *err)
+{
+	uint64_t size = 0;
+	enum hp_status status = hp_audit_checkpoint(broker->audit, err);
+	if (status != HP_OK)
+		return status;
+	const char *text = hp_audit_checkpoint_text(broker->audit, &size);
+	if (text && size != broker->checkpoint_anchored)
+		hp_anchors_put(broker->anchors, text);
+	broker->checkpoint_anchored = size;
+	return HP_OK;
+}
+
 /* The first transaction: what was loaded, and that the broker started. */
 static enum hp_status
 first_load(struct hp_broker *broker, struct hp_error *err)
@@ -93,7 +108,7 @@ first_load(struct hp_broker *broker, struct hp_error *err)
 		return hp_fail(err, HP_IO, "%s", hp_store_error(broker->store));
 	broker->event_seq_changed = false;
 	hp_audit_committed(broker->audit);
-	return hp_audit_checkpoint(broker->audit, err);
+	return hp_broker_checkpoint(broker, err);
 }
 
 enum hp_status
@@ -109,6 +124,8 @@ hp_broker_open(const char *home, struct hp_broker **ret_broker, struct hp_error 
 	    (status = read_key(broker, err)) != HP_OK ||
 	    (status = hp_sockets_lock(broker, err)) != HP_OK ||
 	    (status = open_store(broker, false, err)) != HP_OK ||
+	    (status = hp_anchors_check(broker, err)) != HP_OK ||
+	    (status = hp_anchors_open(&broker->config, &broker->anchors, err)) != HP_OK ||
 	    (status = open_caches(broker, err)) != HP_OK ||
 	    (status = first_load(broker, err)) != HP_OK ||
 	    (status = hp_sockets_open(broker, err)) != HP_OK ||
@@ -143,7 +160,7 @@ record_rebase(struct hp_broker *broker, const char *reason, struct hp_error *err
 		return hp_fail(err, HP_IO, "cannot record the rebase: %s",
 			       hp_store_error(broker->store));
 	hp_audit_committed(broker->audit);
-	return hp_audit_checkpoint(broker->audit, err);
+	return hp_broker_checkpoint(broker, err);
 }
 
 enum hp_status
@@ -159,6 +176,7 @@ hp_broker_rebase(const char *home, const char *reason, uint64_t *ret_size, struc
 	    (status = read_key(broker, err)) == HP_OK &&
 	    (status = hp_sockets_lock(broker, err)) == HP_OK &&
 	    (status = open_store(broker, true, err)) == HP_OK &&
+	    (status = hp_anchors_open(&broker->config, &broker->anchors, err)) == HP_OK &&
 	    (status = record_rebase(broker, reason, err)) == HP_OK)
 		*ret_size = hp_audit_size(broker->audit);
 	hp_broker_close(broker);
@@ -175,6 +193,7 @@ hp_broker_close(struct hp_broker *broker)
 	hp_parking_free(broker->parking);
 	hp_refusals_free(broker->refusals);
 	hp_meters_free(broker->meters);
+	hp_anchors_close(broker->anchors);
 	hp_audit_close(broker->audit);
 	hp_store_close(broker->store);
 	hp_policy_free(broker->policy);

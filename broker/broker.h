@@ -31,6 +31,7 @@ enum hp_door { HP_DOOR_AGENTS, HP_DOOR_CONTROL, HP_DOOR_COUNT };
 struct hp_outbox; /* outbox.h */
 struct hp_parking; /* park.h */
 struct hp_refusals; /* refusals.h */
+struct hp_anchors; /* anchor.h */
 struct hp_zap;	   /* zap.h */
 struct hp_meters;  /* meters.h */
 
@@ -74,10 +75,12 @@ struct hp_broker {
 	struct hp_parking *parking;
 	struct hp_refusals *refusals;
 	struct hp_meters *meters;
+	struct hp_anchors *anchors; /* NULL: none */
 	uint64_t event_seq; /* last one given out */
 	bool event_seq_changed;
 	int64_t checkpoint_due_ms; /* boot time; 0: nothing unsigned */
 	uint64_t checkpoint_told;  /* size of the one whose event was sent last */
+	uint64_t checkpoint_anchored; /* of the one given to the anchors last */
 	struct hp_counters counters;
 };
 
@@ -122,6 +125,9 @@ void hp_broker_close(struct hp_broker *broker);
  */
 HP_MUST_CHECK enum hp_status hp_broker_rebase(const char *home, const char *reason,
 					      uint64_t *ret_size, struct hp_error *err);
+
+/* Signs what is committed, keeps it (hp_audit_checkpoint) and gives it to the anchors. */
+HP_MUST_CHECK enum hp_status hp_broker_checkpoint(struct hp_broker *broker, struct hp_error *err);
 
 /* ---- loop.c ---- */
 

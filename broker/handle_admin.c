@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "broker/anchor.h"
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/reply.h"
@@ -69,6 +70,8 @@ hp_handle_stats(struct hp_call *call)
 		{"halts", halt_count},
 		{"principals", hp_directory_count(broker->directory)},
 		{"clock_frozen", broker->frozen},
+		{"anchors", hp_anchors_count(broker->anchors)},
+		{"anchors_failing", hp_anchors_failing(broker->anchors)},
 	};
 	struct hp_value *reply = hp_reply_new(broker, "stats"), *stats = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

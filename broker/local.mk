@@ -8,6 +8,7 @@ broker_libhpstore_a_SOURCES = \
 broker_libhpbroker_a_SOURCES = \
 	%D%/broker.h %D%/broker.c %D%/loop.c %D%/timers.c %D%/transition.c %D%/load.c \
 	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \
+	%D%/anchor.h %D%/anchor.c %D%/anchors.c \
 	%D%/audit_private.h %D%/audit_open.c %D%/audit_tree.h %D%/audit_tree.c \
 	%D%/sockets.h %D%/sockets.c %D%/zap.h %D%/zap.c \
 	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \

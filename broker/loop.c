@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/anchor.h"
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
@@ -93,7 +94,7 @@ checkpoint(struct hp_broker *broker)
 		   broker->checkpoint_due_ms <= broker->clock.boottime_ms;
 	if (!broker->checkpoint_now && !due)
 		return true;
-	if (hp_audit_checkpoint(broker->audit, &err) != HP_OK) {
+	if (hp_broker_checkpoint(broker, &err) != HP_OK) {
 		HP_LOG("error", "checkpoint-failed", "reason", err.message);
 		broker->fatal = true;
 		return false;
@@ -141,6 +142,7 @@ hp_broker_turn(struct hp_broker *broker)
 	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
 	hp_park_run(broker);
 	hp_zap_record(broker);
+	hp_anchors_tell(broker);
 	hp_refusals_flush(broker);
 	if (!commit(broker, leaves_before)) {
 		hp_store_rollback(broker->store);
@@ -215,8 +217,10 @@ hp_broker_serve(struct hp_broker *broker, int signal_fd)
 			{.socket = hp_zap_socket(broker->zap), .events = ZMQ_POLLIN},
 			{.socket = broker->sockets[HP_DOOR_CONTROL], .events = ZMQ_POLLIN},
 			{.socket = broker->sockets[HP_DOOR_AGENTS], .events = ZMQ_POLLIN},
+			{.fd = hp_anchors_fd(broker->anchors), .events = ZMQ_POLLIN},
 		};
-		if (zmq_poll(items, 4, next_wait_ms(broker)) < 0 && errno != EINTR) {
+		int polled = broker->anchors ? 5 : 4;
+		if (zmq_poll(items, polled, next_wait_ms(broker)) < 0 && errno != EINTR) {
 			HP_LOG("error", "poll", "reason", zmq_strerror(zmq_errno()));
 			return 1;
 		}

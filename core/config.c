@@ -84,14 +84,11 @@ holds_control(const struct hp_value *text)
 /* --- paths --- */
 
 static enum hp_status
-read_path(const struct reader *reader, const char *field, const char *fallback,
-	  const char **ret_path)
+make_path(const struct reader *reader, const struct hp_value *at, const char *field,
+	  const char *path, const char **ret_path)
 {
-	const struct hp_value *value = hp_map_get(reader->file, field);
-	const char *path = value ? value->str.p : fallback;
-	if (value && holds_control(value))
-		return refuse(reader, HP_INVALID, value, field,
-			      "cannot hold control characters");
+	if (at && holds_control(at))
+		return refuse(reader, HP_INVALID, at, field, "cannot hold control characters");
 	const char *absolute = hp_arena_printf(reader->arena, "%s%s%s",
 					       *path == '/' ? "" : reader->home,
 					       *path == '/' ? "" : "/", path);
@@ -99,6 +96,14 @@ read_path(const struct reader *reader, const char *field, const char *fallback,
 		return hp_fail(reader->err, HP_NOMEM, "out of memory");
 	*ret_path = absolute;
 	return HP_OK;
+}
+
+static enum hp_status
+read_path(const struct reader *reader, const char *field, const char *fallback,
+	  const char **ret_path)
+{
+	const struct hp_value *value = hp_map_get(reader->file, field);
+	return make_path(reader, value, field, value ? value->str.p : fallback, ret_path);
 }
 
 /* --- endpoints --- */
@@ -205,33 +210,45 @@ read_instance(const struct reader *reader, const char **ret_instance)
 
 /* One of `syslog`, {syslog: true} and {file: PATH}. */
 static enum hp_status
-check_anchor(const struct reader *reader, const struct hp_value *anchor, size_t index)
+read_anchor(const struct reader *reader, const struct hp_value *anchor, size_t index,
+	    struct hp_config_anchor *ret_anchor)
 {
 	char field[32];
-	bool file = hp_map_get(anchor, "file");
+	const struct hp_value *file = hp_map_get(anchor, "file");
 	bool syslog = hp_value_is(anchor, "syslog") || hp_map_get_bool(anchor, "syslog", false);
 	snprintf(field, sizeof field, "anchors[%zu]", index);
-	if (file == syslog)
+	if ((file != NULL) == syslog)
 		return refuse(reader, HP_INVALID, anchor, field,
 			      "must be one of \"syslog\" and {file: PATH}");
-	return HP_OK;
+	*ret_anchor = (struct hp_config_anchor){0};
+	return file ? make_path(reader, file, field, file->str.p, &ret_anchor->file) : HP_OK;
 }
 
-/* Anchors and erasure are checked, then refused: promising either and doing nothing would be found
- * out only when the log is needed. */
 static enum hp_status
-check_unsupported(const struct reader *reader)
+read_anchors(const struct reader *reader, struct hp_config *config)
 {
-	const struct hp_value *anchors = hp_map_get(reader->file, "anchors");
-	const struct hp_value *erase = hp_map_get(reader->file, "erase_after");
-	for (size_t i = 0; i < hp_value_count(anchors); i++) {
-		enum hp_status status = check_anchor(reader, hp_array_get(anchors, i), i);
+	const struct hp_value *list = hp_map_get(reader->file, "anchors");
+	size_t count = hp_value_count(list);
+	struct hp_config_anchor *anchors =
+		hp_arena_array(reader->arena, count + 1, sizeof *anchors);
+	if (!anchors)
+		return hp_fail(reader->err, HP_NOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		enum hp_status status =
+			read_anchor(reader, hp_array_get(list, i), i, &anchors[i]);
 		if (status != HP_OK)
 			return status;
 	}
-	if (hp_value_count(anchors))
-		return refuse(reader, HP_UNSUPPORTED, hp_array_get(anchors, 0), "anchors",
-			      "is not offered by this version; leave it out");
+	config->anchors = anchors;
+	config->anchor_count = count;
+	return HP_OK;
+}
+
+/* Erasure is checked, then refused: promising it and doing nothing would be found out late. */
+static enum hp_status
+check_unsupported(const struct reader *reader)
+{
+	const struct hp_value *erase = hp_map_get(reader->file, "erase_after");
 	if (erase && !hp_value_is(erase, "never"))
 		return refuse(reader, HP_UNSUPPORTED, erase, "erase_after",
 			      "other than \"never\" is not offered by this version");
@@ -273,6 +290,8 @@ hp_config_parse(struct hp_arena *arena, const char *text, size_t len, const char
 		status = read_endpoints(&reader, &config);
 	if (status == HP_OK)
 		status = read_trust(&reader, &config);
+	if (status == HP_OK)
+		status = read_anchors(&reader, &config);
 	if (status == HP_OK)
 		status = check_unsupported(&reader);
 	if (status != HP_OK)

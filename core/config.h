@@ -19,8 +19,7 @@ struct hp_config {
 	const char *state_dir, *run_dir, *lock_file;
 	int64_t max_messages_per_turn;		 /* limits.messages_per_turn, default 256 */
 	int64_t max_connections;		 /* limits.connections, default 4096 */
-	const struct hp_config_anchor *anchors;	 /* validated now; written by a later version:
-						    a non-empty list is HP_UNSUPPORTED */
+	const struct hp_config_anchor *anchors;	 /* where else checkpoints go */
 	size_t anchor_count;
 	int64_t erase_after_ms;			 /* -1: never; other values HP_UNSUPPORTED for now */
 	bool same_uid_allow;			 /* only with trial */

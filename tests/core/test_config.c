@@ -47,7 +47,7 @@ Test(config, every_key_is_read)
 			   "run_dir: /run/holdpoint\n"
 			   "lock_file: ../lock\n"
 			   "limits: {messages_per_turn: 64, connections: 100}\n"
-			   "anchors: []\n"
+			   "anchors: [{file: /mnt/a}, syslog, {file: b}, {syslog: true}]\n"
 			   "erase_after: never\n"
 			   "same_uid: allow\n"
 			   "trial: true\n",
@@ -58,6 +58,11 @@ Test(config, every_key_is_read)
 	cr_assert_str_eq(config.events, "ipc://" HOME "/sockets/events");
 	cr_assert_str_eq(config.state_dir, "/var/lib/holdpoint");
 	cr_assert_str_eq(config.run_dir, "/run/holdpoint");
+	cr_assert_eq(config.anchor_count, 4);
+	cr_assert_str_eq(config.anchors[0].file, "/mnt/a");
+	cr_assert_null(config.anchors[1].file);
+	cr_assert_str_eq(config.anchors[2].file, HOME "/b");
+	cr_assert_null(config.anchors[3].file);
 	cr_assert_str_eq(config.lock_file, HOME "/../lock");
 	cr_assert_eq(config.max_messages_per_turn, 64);
 	cr_assert_eq(config.max_connections, 100);
@@ -114,9 +119,8 @@ static const struct {
 	 "must be one of"},
 	{I "anchors: [{}]\n", HP_INVALID, 2, 11, "anchors[0]", "must be one of"},
 	{I "anchors: [{url: x}]\n", HP_INVALID, 2, 12, "anchors[0].url", "unknown key"},
-	{I "anchors: [{file: /a}]\n", HP_UNSUPPORTED, 2, 11, "anchors",
-	 "not offered by this version"},
-	{I "anchors: [syslog]\n", HP_UNSUPPORTED, 2, 11, "anchors", "not offered by this version"},
+	{I "anchors: [{file: \"/a\\u0007\"}]\n", HP_INVALID, 2, 18, "anchors[0]",
+	 "control characters"},
 	{I "erase_after: soon\n", HP_INVALID, 2, 14, "erase_after", "a duration"},
 	{I "erase_after: 30d\n", HP_UNSUPPORTED, 2, 14, "erase_after",
 	 "not offered by this version"},
