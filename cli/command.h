@@ -57,6 +57,7 @@ struct hp_cli {
 	const char *home, *broker, *key, *as;
 	bool json, quiet, no_color, no_input, help, version;
 	int64_t deadline_ms; /* of --timeout, on hp_cli_now_ms(); -1: none */
+	struct hp_buf *messages; /* where messages go instead of standard error; NULL: there */
 
 	/* Arguments: positional ones, or with HP_ARGS_COMMAND the words behind "--"; with `help`
 	 * the words to explain. */

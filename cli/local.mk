@@ -14,3 +14,4 @@ bin_PROGRAMS += holdpoint
 holdpoint_SOURCES = %D%/main.c
 holdpoint_LDADD = cli/libhpcli.a enforce/libhpenforce.a $(TUI_LIBS)
 cli_libhpcli_a_SOURCES += %D%/cmd_redact.c
+cli_libhpcli_a_SOURCES += %D%/cmd_hook.c

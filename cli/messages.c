@@ -10,6 +10,12 @@
 static void
 say(const struct hp_cli *cli, const char *format, va_list args)
 {
+	if (cli->messages) {
+		char line[512];
+		vsnprintf(line, sizeof line, format, args);
+		hp_buf_printf(cli->messages, "%s%s", cli->messages->len ? "; " : "", line);
+		return;
+	}
 	fflush(stdout); /* a terminal shows both in the order they were made */
 	fputs("holdpoint: ", stderr);
 	if (cli->command)

@@ -32,6 +32,9 @@
 #define HP_LIMIT_PRINCIPALS 100000u		  /* entries of principals.d */
 #define HP_LIMIT_YAML_NODES 2000000u		  /* bounds the memory of a file's tree */
 
+/* Coding agents' hooks. */
+#define HP_LIMIT_HOOK_BYTES (1024u * 1024u) /* one call's JSON; what is asked fits a message */
+
 /* Waiting and listing. */
 #define HP_LIMIT_WAIT_MS 60000u	  /* one long poll */
 #define HP_LIMIT_LIST_ITEMS 500u  /* requests in one page */

@@ -6,6 +6,7 @@ include tests/broker/local.mk
 endif
 include tests/house/local.mk
 include tests/cli/local.mk
+include tests/enforce/local.mk
 include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk
