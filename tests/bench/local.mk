@@ -8,3 +8,8 @@ EXTRA_PROGRAMS += tests/bench/bench_redact
 tests_bench_bench_redact_SOURCES = %D%/bench_redact.c
 tests_bench_bench_redact_LDADD = $(CORE_LIBS)
 CLEANFILES += tests/bench/bench_redact$(EXEEXT)
+
+EXTRA_PROGRAMS += tests/bench/bench_policy
+tests_bench_bench_policy_SOURCES = %D%/bench_policy.c
+tests_bench_bench_policy_LDADD = $(STORE_LIBS)
+CLEANFILES += tests/bench/bench_policy$(EXEEXT)
