@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/explained.h"
 #include "cli/fields.h"
 #include "cli/offline.h"
 #include "cli/output.h"
@@ -129,35 +130,6 @@ hp_cmd_policy_show(struct hp_cli *cli)
 
 /* --- explain --- */
 
-static void
-print_quorum(struct hp_cli *cli, const struct hp_value *quorum)
-{
-	for (size_t i = 0; i < hp_value_count(quorum); i++) {
-		const struct hp_value *slot = hp_array_get(quorum, i);
-		hp_out_field("quorum",
-			     hp_arena_printf(&cli->arena, "%lld of %s",
-					     (long long)hp_map_get_int(slot, "count", 0),
-					     hp_out_list(cli, hp_map_get(slot, "groups"))));
-	}
-}
-
-static int
-print_verdict(struct hp_cli *cli, const struct hp_verdict *verdict)
-{
-	struct hp_value *map = hp_offline_to_value(&cli->arena, verdict);
-	if (cli->json)
-		return hp_out_json(cli, map);
-	hp_out_field("verdict", hp_out_text(cli, hp_map_get(map, "verdict")));
-	hp_out_field("effect", hp_out_text(cli, hp_map_get(map, "effect")));
-	hp_out_field("environment", hp_out_text(cli, hp_map_get(map, "environment")));
-	hp_out_field("class", hp_out_list(cli, hp_map_get(map, "class")));
-	hp_out_field("tier", hp_out_text(cli, hp_map_get(map, "tier")));
-	print_quorum(cli, hp_map_get(map, "quorum"));
-	hp_out_findings(cli, hp_map_get(map, "findings"));
-	return cli->arena.failed ? hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory")
-				 : HP_EXIT_OK;
-}
-
 static int
 explain_file(struct hp_cli *cli, const struct hp_offline *offline, const char *path)
 {
@@ -174,7 +146,10 @@ explain_file(struct hp_cli *cli, const struct hp_offline *offline, const char *p
 						 HP_REQUEST_FILE, &verdict, &err);
 	if (status == HP_INVALID || status == HP_TOO_LARGE)
 		return hp_fields_refuse(cli, status, path, &err);
-	return status == HP_OK ? print_verdict(cli, &verdict) : hp_cli_fail(cli, status, &err);
+	if (status != HP_OK)
+		return hp_cli_fail(cli, status, &err);
+	return cli->json ? hp_out_json(cli, hp_offline_to_value(&cli->arena, &verdict))
+			 : hp_explained_print(cli, offline, as, &verdict);
 }
 
 static const struct hp_field line_fields[] = {

@@ -4,6 +4,7 @@ cli_libhpcli_a_SOURCES = \
 	%D%/command.h %D%/commands.def %D%/options.c %D%/arguments.c %D%/help.c %D%/messages.c \
 	%D%/prompt.h %D%/prompt.c %D%/connect.c %D%/requests.c %D%/output.h %D%/output.c \
 	%D%/fields.h %D%/fields.c %D%/shown.h %D%/offline.h %D%/offline.c \
+	%D%/explained.h %D%/explained.c \
 	%D%/cmd_ask.c %D%/cmd_audit.c %D%/cmd_console.c %D%/cmd_decide.c %D%/cmd_exec.c \
 	%D%/cmd_list.c %D%/cmd_policy.c %D%/cmd_policy_test.c %D%/cmd_policy_export.c \
 	%D%/cmd_show.c %D%/cmd_stop.c \

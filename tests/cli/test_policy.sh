@@ -37,15 +37,36 @@ run policy show --default
 like "$CODE|$OUT" "0|*version: 1*" "show --default prints the shipped policy"
 
 # --- explain ---
+# line TEXT: the first line of the policy that holds it.
+line() { grep -nF -- "$1" "$HOME_DIR/policy.yaml" | head -n 1 | cut -d: -f1; }
 run policy explain -f "$FIXTURES/kiro-delete.yaml" --as demo-agent
 is "$CODE|$ERR" "0|" "explain succeeds"
-is "$(grep -v '^finding' <<<"$OUT")" "verdict       hold
+is "$OUT" "verdict       hold
 effect        escalate
 environment   production
 class         delete
 tier          gated
-quorum        2 of oncall" "Kiro's delete: plain"
-like "$OUT" "*finding       1 *finding       2 *" "with findings of layers 1 and 2"
+quorum        2 of oncall
+approvers     reviewer, reviewer2; never developer, its owner
+later         after 10 m: also leads
+policy        $HOME_DIR/policy.yaml
+
+LAYER  JUDGES       EFFECT    AT               FINDING
+1      plans        escalate  policy.yaml:$(line 'pattern: "delete|')  Destructive action detected. Routing to human approval. (\"Delete\") [destructive_actions[0]]
+1      plans        hold      policy.yaml:$(line ' max_resources_affected:')  14 resources affected; the cap is 5 [change_magnitude.max_resources_affected]
+1      plans        hold      policy.yaml:$(line ' allowed_operations:')  delete is not on the list of what agents may do in production: needs one person of oncall [environment_rules.production.allowed_operations]
+1      plans        allow     policy.yaml:$(line ' context:')  the agent considered no alternatives [context.alternatives]
+1      plans        allow     policy.yaml:$(line ' context:')  the agent gives no way back (rollback) [context.rollback]
+2      permissions  escalate  policy.yaml:$(line '    delete: ')  delete in production by an autonomous agent needs two persons of oncall [permissions.production.delete]
+3      gateway      -         -                rates, budgets, chains and anomalies are counted by a broker, not here
+4      people       hold      built-in         cannot be undone: needs one person of oncall [reversible]
+4      people       hold      policy.yaml:$(line 'name: gated')  tier gated needs one person of oncall [tiers.gated]" \
+	"Kiro's delete: each layer with its lines, the verdict, and who may approve"
+run policy explain -f "$FIXTURES/kiro-patch.yaml" --as demo-agent-supervised
+like "$OUT" "*approvers     none needed*nothing against it*" "the patch needs nobody"
+sed 's/DeleteStack/UpdateStack/; s/delete-stack/update-stack/' "$FIXTURES/kiro-delete.yaml" >"$SCRATCH/update.yaml"
+run policy explain -f "$SCRATCH/update.yaml" --as demo-agent
+like "$OUT" "verdict       block*approvers     nobody: it is blocked for good*" "what is blocked needs nobody either"
 run policy explain -f "$FIXTURES/kiro-delete.yaml" --as demo-agent --json
 is "$(json '(d["verdict"], d["effect"], d["environment"], d["class"], d["tier"], d["quorum"])')" \
 	"('hold', 'escalate', 'production', ['delete'], 'gated', [{'groups': ['oncall'], 'count': 2}])" \
