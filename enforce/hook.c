@@ -4,7 +4,6 @@
 
 #include "core/json.h"
 #include "core/limits.h"
-#include "core/text.h"
 
 /* ---- the tables ---- */
 
@@ -138,8 +137,10 @@ hp_hook_parse(struct hp_arena *arena, const struct hp_hook_host *host, const cha
 		return hp_fail(err, HP_INVALID, "\"hook_event_name\" is missing");
 	call.event = hp_hook_event_find(host, event);
 	if (!call.event)
-		return hp_fail(err, HP_INVALID, "no hook \"%s\" of %s is known",
-			       hp_text_safe(arena, event, 0), host->name);
+		return hp_fail(err, HP_INVALID, "no hook \"%.*s\" of %s is known",
+			       (int)strspn(event, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+						  "XYZ"),
+			       event, host->name);
 	ret_call->event = call.event;
 	call.tool_name = hp_map_get_str(map, "tool_name", NULL);
 	if (!call.tool_name || !*call.tool_name)

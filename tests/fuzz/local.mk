@@ -14,7 +14,8 @@ FUZZ_TARGETS = \
 	fuzz_keyfile \
 	fuzz_policy \
 	fuzz_redact \
-	fuzz_request
+	fuzz_request \
+	fuzz_hook
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -22,9 +23,9 @@ FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefin
 	$(UTF8PROC_CFLAGS) $(HYPERSCAN_CFLAGS) $(SODIUM_CFLAGS) $(ZMQ_CFLAGS)
 FUZZ_LIBS = $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(HYPERSCAN_LIBS) \
 	$(SODIUM_LIBS) $(ZMQ_LIBS) -lm
-# core and proto once more, instrumented; a target links what it needs.
+# core, proto and enforce once more, instrumented; a target links what it needs.
 FUZZ_OBJECTS = $(patsubst %.c,tests/fuzz/obj/%.o,$(filter %.c,$(core_libhpcore_a_SOURCES) \
-	$(proto_libhpproto_a_SOURCES)))
+	$(proto_libhpproto_a_SOURCES) $(enforce_libhpenforce_a_SOURCES)))
 
 fuzz: $(FUZZ_TARGETS:%=tests/fuzz/%)
 print-fuzz:
