@@ -1,5 +1,6 @@
 /*
- * A principal's own bound on operations, applied to what is asked and to what would run.
+ * A bound on operations, a principal's own or a task's, applied to what is asked and to what would
+ * run.
  *
  * The operation is the agent's word for it; a command beside it is judged by its own names
  * (`shell:kubectl-delete`, or `SERVICE:SomeVerb` for the AWS client), so that a harmless operation
@@ -49,15 +50,24 @@ fold(struct hp_arena *arena, const char *text)
 	return folded;
 }
 
-static bool
-is_within(struct hp_arena *arena, const struct hp_principal *asker, const char *name)
+struct hp_globs
+hp_bounds_fold(struct hp_arena *arena, const struct hp_globs *globs)
 {
-	const char *folded = fold(arena, name);
-	for (size_t i = 0; folded && i < asker->operation_count; i++) {
-		const char *glob = fold(arena, asker->operations[i]);
-		if (glob && hp_bounds_glob(glob, folded))
+	const char **items = hp_arena_array(arena, globs->count + 1, sizeof *items);
+	struct hp_globs folded = {items, 0};
+	for (size_t i = 0; items && i < globs->count; i++)
+		if ((items[folded.count] = fold(arena, globs->items[i])))
+			folded.count++;
+	return folded;
+}
+
+bool
+hp_bounds_match(struct hp_arena *arena, const struct hp_globs *folded, const char *text)
+{
+	const char *subject = fold(arena, text);
+	for (size_t i = 0; subject && i < folded->count; i++)
+		if (hp_bounds_glob(folded->items[i], subject))
 			return true;
-	}
 	return false;
 }
 
@@ -93,30 +103,32 @@ aws_name(struct hp_arena *arena, const struct hp_value *command)
 }
 
 static bool
-command_within(struct hp_arena *arena, const struct hp_principal *asker,
+command_within(struct hp_arena *arena, const struct hp_globs *folded,
 	       const struct hp_value *command)
 {
 	const char *program = base_name(argument(command, 0) ? argument(command, 0) : "");
 	const char *first = argument(command, 1);
 	const char *aws = strcmp(program, "aws") == 0 ? aws_name(arena, command) : NULL;
-	if (aws && is_within(arena, asker, aws))
+	if (aws && hp_bounds_match(arena, folded, aws))
 		return true;
-	if (is_within(arena, asker, hp_arena_printf(arena, "shell:%s", program)))
+	if (hp_bounds_match(arena, folded, hp_arena_printf(arena, "shell:%s", program)))
 		return true;
 	return first && *first != '-' &&
-	       is_within(arena, asker, hp_arena_printf(arena, "shell:%s-%s", program, first));
+	       hp_bounds_match(arena, folded,
+			       hp_arena_printf(arena, "shell:%s-%s", program, first));
 }
 
 enum hp_status
-hp_bounds_check(struct hp_arena *arena, const struct hp_principal *asker,
+hp_bounds_check(struct hp_arena *arena, const struct hp_globs *operations,
 		const struct hp_deed *deeds, size_t count, const char **ret_outside)
 {
 	const char *outside = NULL;
-	for (size_t i = 0; asker->operation_count && !outside && i < count; i++) {
+	const struct hp_globs folded = hp_bounds_fold(arena, operations);
+	for (size_t i = 0; !outside && i < count; i++) {
 		const struct hp_deed *deed = &deeds[i];
-		if (deed->operation && !is_within(arena, asker, deed->operation))
+		if (deed->operation && !hp_bounds_match(arena, &folded, deed->operation))
 			outside = hp_text_safe(arena, deed->operation, HP_TEXT_ASCII);
-		else if (deed->command && !command_within(arena, asker, deed->command))
+		else if (deed->command && !command_within(arena, &folded, deed->command))
 			outside = hp_text_safe(arena, argument(deed->command, 0), HP_TEXT_ASCII);
 	}
 	*ret_outside = outside;

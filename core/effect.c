@@ -1,7 +1,7 @@
 /* Effects, their names and the words of the policy file: one table, read both ways. */
 #include <string.h>
 
-#include "core/policy_rules.h"
+#include "core/evaluate.h"
 
 static const struct {
 	const char *name, *verdict;
@@ -69,4 +69,36 @@ hp_findings_to_value(struct hp_arena *arena, const struct hp_finding *findings, 
 		hp_array_add(arena, list, map);
 	}
 	return list;
+}
+
+enum hp_status
+hp_verdict_add(const struct hp_policy *policy, struct hp_arena *arena, struct hp_verdict *verdict,
+	       const struct hp_finding *findings, size_t count)
+{
+	size_t total = verdict->finding_count + count;
+	struct hp_finding *all = hp_arena_array(arena, total + 1, sizeof *all);
+	if (!all)
+		return HP_NOMEM;
+	for (size_t i = 0; i < verdict->finding_count; i++)
+		all[i] = verdict->findings[i];
+	for (size_t i = 0; i < count; i++) {
+		all[verdict->finding_count + i] = findings[i];
+		verdict->asked |= hp_policy_ask_bit(findings[i].effect);
+		if (findings[i].effect > verdict->effect)
+			verdict->effect = findings[i].effect;
+	}
+	hp_findings_sort(all, total);
+	if (total > HP_LIMIT_FINDINGS) { /* the least of them */
+		all[HP_LIMIT_FINDINGS - 1].rule = "findings";
+		all[HP_LIMIT_FINDINGS - 1].message =
+			hp_arena_printf(arena, "%zu more findings are left out",
+					total - (HP_LIMIT_FINDINGS - 1));
+		total = HP_LIMIT_FINDINGS;
+	}
+	verdict->findings = all;
+	verdict->finding_count = total;
+	verdict->quorum = (struct hp_quorum){0};
+	if (verdict->effect < HP_EFFECT_BLOCK)
+		verdict->quorum = policy->quorums[verdict->asked];
+	return HP_OK;
 }

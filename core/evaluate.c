@@ -54,26 +54,25 @@ rollback_runs(const struct hp_request *request)
 				     hp_map_get(request->rollback, "command"));
 }
 
-static void
-make_deeds(struct hp_judge *judge)
+size_t
+hp_deeds_of(const struct hp_request *request, struct hp_deed ret_deeds[HP_DEEDS])
 {
-	const struct hp_request *request = judge->request;
-	judge->deeds[0] = (struct hp_deed){
+	ret_deeds[0] = (struct hp_deed){
 		.operation = request->operation,
 		.command = request->command,
 		.arguments = request->arguments,
 		.resources = request->resources,
 	};
-	judge->deed_count = 1;
 	if (!rollback_runs(request))
-		return;
+		return 1;
 	/* The rollback is a second action on the same things (policy.md, Evaluation 1). */
-	judge->deeds[judge->deed_count++] = (struct hp_deed){
+	ret_deeds[1] = (struct hp_deed){
 		.operation = hp_map_get_str(request->rollback, "operation", NULL),
 		.command = hp_map_get(request->rollback, "command"),
 		.arguments = hp_map_get(request->rollback, "arguments"),
 		.resources = request->resources,
 	};
+	return HP_DEEDS;
 }
 
 static void
@@ -352,6 +351,7 @@ report(struct hp_judge *judge, struct hp_verdict *ret_verdict, struct hp_error *
 		.resources_affected = judge->resources,
 		.asked = judge->asked,
 		.pure_read = judge->pure_read,
+		.spot_check_bp = judge->agent ? policy->tiers[judge->tier].spot_check_bp : 0,
 	};
 	report_classes(judge, &verdict);
 	report_findings(judge, &verdict);
@@ -382,7 +382,7 @@ hp_policy_evaluate(const struct hp_policy *policy, struct hp_arena *arena,
 	judge.asked = judge.flags = 0;
 	judge.count = judge.left_out = 0;
 
-	make_deeds(&judge);
+	judge.deed_count = hp_deeds_of(request, judge.deeds);
 	enum hp_status status = derive_classes(&judge, err);
 	if (status == HP_OK)
 		status = derive_environment(&judge, err);

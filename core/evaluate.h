@@ -7,6 +7,7 @@
 #define HP_CORE_EVALUATE_H
 
 #include "core/policy_rules.h"
+#include "core/task.h"
 
 /* Room for every rule speaking once: destructive_actions, each class in two layers, the rest. */
 enum { HP_JUDGE_FINDINGS = HP_POLICY_DESTRUCTIVE + 2 * (HP_LIMIT_CLASSES + 1) + 32 };
@@ -23,6 +24,8 @@ enum hp_flag {
 };
 enum { HP_FLAG_COUNT = 8 };
 
+enum { HP_DEEDS = 2 }; /* of one request: the action, and a rollback that runs */
+
 struct hp_judge {
 	const struct hp_policy *policy;
 	struct hp_arena *arena;
@@ -32,8 +35,8 @@ struct hp_judge {
 	bool agent; /* not a person */
 
 	/* Derived. */
-	struct hp_deed deeds[2]; /* the action, then a rollback that runs */
-	struct hp_classes classes[2];
+	struct hp_deed deeds[HP_DEEDS]; /* the action, then a rollback that runs */
+	struct hp_classes classes[HP_DEEDS];
 	size_t deed_count;
 	uint64_t set; /* classes of both */
 	bool unknown, pure_read;
@@ -56,6 +59,14 @@ void hp_judge_say(struct hp_judge *judge, unsigned layer, const char *rule, enum
 void hp_judge_sayf(struct hp_judge *judge, unsigned layer, const char *rule, enum hp_effect effect,
 		   unsigned line, const char *format, ...) HP_PRINTF(6, 7);
 
+/* What would run: the action, then a rollback that has an operation or a command. Returns how many. */
+size_t hp_deeds_of(const struct hp_request *request, struct hp_deed ret_deeds[HP_DEEDS]);
+
+/* The verdict with findings made after it: a stricter one, or the same (policy.h, invariant 1). */
+HP_MUST_CHECK enum hp_status hp_verdict_add(const struct hp_policy *policy, struct hp_arena *arena,
+					    struct hp_verdict *verdict,
+					    const struct hp_finding *findings, size_t count);
+
 /* Strictest first, then by layer; equal ones stay in the order they were said. */
 void hp_findings_sort(struct hp_finding *findings, size_t count);
 
@@ -71,11 +82,15 @@ void hp_judge_tier(struct hp_judge *judge);
 const char *hp_steering_find(struct hp_arena *arena, const struct hp_value *env,
 			     const struct hp_value *command);
 
-/* The name outside the operations that `asker` is bound to, escaped; NULL when all are within. */
+/* The name outside these operations, escaped; NULL when all are within. */
 HP_MUST_CHECK enum hp_status hp_bounds_check(struct hp_arena *arena,
-					     const struct hp_principal *asker,
+					     const struct hp_globs *operations,
 					     const struct hp_deed *deeds, size_t count,
 					     const char **ret_outside);
+/* Globs folded once, for many texts. */
+struct hp_globs hp_bounds_fold(struct hp_arena *arena, const struct hp_globs *globs);
+/* Whether one of the globs matches the text, whole; it is folded here. False when the arena fails. */
+bool hp_bounds_match(struct hp_arena *arena, const struct hp_globs *folded, const char *text);
 /* Whether a folded text matches a folded glob, whole. */
 bool hp_bounds_glob(const char *glob, const char *text);
 

@@ -315,41 +315,18 @@ static enum hp_status
 add_findings(struct hp_metering *metering)
 {
 	struct hp_verdict *verdict = metering->verdict;
-	size_t count = verdict->finding_count + metering->finding_count;
-	struct hp_finding *all = hp_arena_array(metering->arena, count + 1, sizeof *all);
 	const char **flags = hp_arena_array(metering->arena,
 					    verdict->flag_count + metering->flag_count + 1,
 					    sizeof *flags);
-	if (!all || !flags)
+	if (!flags)
 		return HP_NOMEM;
-	for (size_t i = 0; i < verdict->finding_count; i++)
-		all[i] = verdict->findings[i];
-	for (size_t i = 0; i < metering->finding_count; i++) {
-		const struct hp_finding *more = &metering->findings[i];
-		all[verdict->finding_count + i] = *more;
-		verdict->asked |= hp_policy_ask_bit(more->effect);
-		if (more->effect > verdict->effect)
-			verdict->effect = more->effect;
-	}
-	hp_findings_sort(all, count);
-	if (count > HP_LIMIT_FINDINGS) { /* the least of them */
-		all[HP_LIMIT_FINDINGS - 1].rule = "findings";
-		all[HP_LIMIT_FINDINGS - 1].message =
-			hp_arena_printf(metering->arena, "%zu more findings are left out",
-					count - (HP_LIMIT_FINDINGS - 1));
-		count = HP_LIMIT_FINDINGS;
-	}
 	for (size_t i = 0; i < verdict->flag_count; i++)
 		flags[i] = verdict->flags[i];
 	for (size_t i = 0; i < metering->flag_count; i++)
 		flags[verdict->flag_count++] = metering->flags[i];
 	verdict->flags = flags;
-	verdict->findings = all;
-	verdict->finding_count = count;
-	verdict->quorum = (struct hp_quorum){0};
-	if (verdict->effect < HP_EFFECT_BLOCK)
-		verdict->quorum = metering->policy->quorums[verdict->asked];
-	return HP_OK;
+	return hp_verdict_add(metering->policy, metering->arena, verdict, metering->findings,
+			      metering->finding_count);
 }
 
 /* What the meters hold once the request is stored. */

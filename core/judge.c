@@ -268,8 +268,11 @@ judge_bounds(struct hp_judge *judge, struct hp_error *err)
 	if (!is_bound_to(asker->environments, asker->environment_count, environment_name(judge)))
 		hp_judge_sayf(judge, 2, "principal.environments", HP_EFFECT_BLOCK, 0,
 			      "%s may not act in %s", asker->name, environment_name(judge));
-	enum hp_status status = hp_bounds_check(judge->arena, asker, judge->deeds,
-						judge->deed_count, &outside);
+	const struct hp_globs operations = {asker->operations, asker->operation_count};
+	enum hp_status status = HP_OK;
+	if (operations.count)
+		status = hp_bounds_check(judge->arena, &operations, judge->deeds,
+					 judge->deed_count, &outside);
 	if (status != HP_OK)
 		return hp_fail(err, status, "%s", hp_status_text(status));
 	if (outside)

@@ -43,6 +43,14 @@
 #define HP_LIMIT_WAITS_PER_PEER 64u /* parked long polls of one key */
 #define HP_LIMIT_NOTES 64u	   /* notes of one request */
 
+/* Tasks and spot checks. */
+#define HP_LIMIT_TASK_GLOBS 32u		   /* patterns of one list: each is tried on every resource */
+#define HP_LIMIT_GLOB_BYTES 256u	   /* one pattern */
+#define HP_LIMIT_TASK_S (7u * 24u * 3600u) /* a scope longer than a week is a permission */
+#define HP_LIMIT_TASKS 256u		   /* open ones of one agent */
+#define HP_LIMIT_SPOT_CHECKS 8u		   /* of one request: they are served with it */
+#define HP_LIMIT_SPOT_NOTE_BYTES 1024u	   /* likewise */
+
 /* Votes. */
 #define HP_LIMIT_VOTE_SKEW_MS 120000 /* a vote's at_ms against the broker's clock */
 

@@ -36,6 +36,15 @@ hp_policy_self_run(const struct hp_policy *policy, const char *tier)
 }
 
 bool
+hp_policy_samples(int64_t share_bp, const uint8_t digest[HP_HASH_BYTES])
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < 8; i++)
+		number = number << 8 | digest[i];
+	return (int64_t)(number % 10000) < share_bp;
+}
+
+bool
 hp_policy_has_environment(const struct hp_policy *policy, const char *name)
 {
 	return hp_policy_find_environment(policy, name) < policy->environment_count;

@@ -60,6 +60,7 @@ struct hp_verdict {
 	int64_t resources_affected; /* max(claimed, listed); -1 missing */
 	unsigned asked;		    /* which kinds of approval its findings ask for (private) */
 	bool pure_read;
+	int64_t spot_check_bp; /* the tier's share for spot checks; 0 for people */
 };
 
 /* Times of layer 4, all in milliseconds. */
@@ -106,6 +107,13 @@ const char *hp_policy_text(const struct hp_policy *policy, size_t *ret_len);
 const struct hp_policy_times *hp_policy_times(const struct hp_policy *policy);
 /* Whether policy lets the requester of a request of this tier run it itself. */
 bool hp_policy_self_run(const struct hp_policy *policy, const char *tier);
+/*
+ * Whether a request of this digest is one of the share that people look at afterwards. The rule is
+ * public, so that an auditor can draw the same sample: the digest's first 8 bytes as a big-endian
+ * number, modulo 10,000, lie below the share in basis points. The digest covers a salt of the
+ * broker's, so nobody who asks can choose it.
+ */
+bool hp_policy_samples(int64_t share_bp, const uint8_t digest[HP_HASH_BYTES]);
 /* Whether the policy knows an environment or class of this name. */
 bool hp_policy_has_environment(const struct hp_policy *policy, const char *name);
 

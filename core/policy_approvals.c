@@ -313,6 +313,26 @@ hp_policy_load_approvals(struct hp_policy *policy, const struct hp_value *file,
 
 /* --- tiers --- */
 
+/* Shares are counted in hundredths of a percent: a smaller one would silently be none. */
+static enum hp_status
+load_spot_check(struct hp_policy_tier *tier, const struct hp_value *item, size_t index,
+		struct hp_error *err)
+{
+	char field[64];
+	struct hp_error why = {0};
+	const struct hp_value *share = hp_map_get(item, "spot_check");
+	if (!share)
+		return HP_OK;
+	snprintf(field, sizeof field, "tiers[%zu].spot_check", index);
+	if (hp_units_basis_points(share, &tier->spot_check_bp, &why) != HP_OK)
+		return hp_policy_refuse(err, share, field, "%s", why.message);
+	bool none = share->type == HP_INT ? share->integer == 0 : share->real == 0;
+	if (!none && tier->spot_check_bp == 0)
+		return hp_policy_refuse(err, share, field,
+					"a share is 0, or at least 0.0001 (one in ten thousand)");
+	return HP_OK;
+}
+
 static enum hp_status
 load_tier(struct hp_policy *policy, const struct hp_value *item, size_t index,
 	  struct hp_error *err)
@@ -343,7 +363,7 @@ load_tier(struct hp_policy *policy, const struct hp_value *item, size_t index,
 	if (status == HP_OK)
 		status = hp_policy_environment_bits(policy, environments, field,
 						    &tier->environments, err);
-	return status;
+	return status == HP_OK ? load_spot_check(tier, item, index, err) : status;
 }
 
 /*

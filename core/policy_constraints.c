@@ -383,6 +383,33 @@ matrix_of(const struct hp_policy *policy, const struct hp_value *permissions, si
 	return pair_of(permissions, "other");
 }
 
+/* Where agents need an open task: as said of the environment, else of `other`, else nowhere. */
+static enum hp_status
+load_task_scope(struct hp_policy *policy, const struct hp_value *scope, struct hp_error *err)
+{
+	const struct hp_pair *other = pair_of(scope, "other");
+	for (size_t i = 0; i < hp_value_count(scope); i++) {
+		const struct hp_pair *pair = &scope->map.pairs[i];
+		struct hp_value at = {.line = pair->line, .column = pair->column};
+		if (pair->line && pair != other &&
+		    hp_policy_find_environment(policy, pair->key.p) == policy->environment_count)
+			return hp_policy_refuse(err, &at, "permissions.task_scope",
+						"no environment of that name");
+	}
+	for (size_t i = 0; i < policy->environment_count; i++) {
+		struct hp_policy_environment *environment = &policy->environments[i];
+		const struct hp_pair *own = pair_of(scope, environment->name);
+		const struct hp_pair *said = own ? own : other;
+		if (!said)
+			continue;
+		environment->task_required = hp_value_is(said->value, "required");
+		environment->task_rule = hp_arena_printf(
+			&policy->arena, "permissions.task_scope.%s", said->key.p);
+		environment->task_line = said->line;
+	}
+	return policy->arena.failed ? hp_fail(err, HP_NOMEM, "out of memory") : HP_OK;
+}
+
 enum hp_status
 hp_policy_load_permissions(struct hp_policy *policy, const struct hp_value *file,
 			   struct hp_error *err)
@@ -406,5 +433,5 @@ hp_policy_load_permissions(struct hp_policy *policy, const struct hp_value *file
 		if (status != HP_OK)
 			return status;
 	}
-	return HP_OK;
+	return load_task_scope(policy, hp_map_get(permissions, "task_scope"), err);
 }

@@ -38,6 +38,9 @@ struct hp_policy_environment {
 	const char *const *words; /* folded to lower case */
 	size_t word_count;
 	struct hp_policy_row *rows; /* one a class, then the one of `unknown` */
+	bool task_required;
+	const char *task_rule; /* "permissions.task_scope.production" */
+	unsigned task_line;
 };
 
 /* agent_constraints.environment_rules of one environment. */
@@ -121,6 +124,7 @@ struct hp_policy_tier {
 	uint64_t classes;
 	uint32_t environments;
 	enum hp_effect effect;
+	int64_t spot_check_bp; /* the share that is sampled, in basis points */
 	bool self_run;
 	unsigned line;
 };

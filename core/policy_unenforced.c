@@ -59,56 +59,17 @@ find_in_gateway(const struct hp_value *gateway, struct feature *first)
 	}
 }
 
-static enum hp_status
-check_task_scope(const struct hp_policy *policy, const struct hp_value *scope,
-		 struct feature *first, struct hp_error *err)
-{
-	for (size_t i = 0; i < hp_value_count(scope); i++) {
-		const struct hp_pair *pair = &scope->map.pairs[i];
-		struct hp_value at = {.line = pair->line, .column = pair->column};
-		if (strcmp(pair->key.p, "other") != 0 &&
-		    hp_policy_find_environment(policy, pair->key.p) == policy->environment_count)
-			return hp_policy_refuse(err, &at, "permissions.task_scope",
-						"no environment of that name");
-		if (hp_value_is(pair->value, "required"))
-			rely(first, pair->value, "permissions.task_scope.%s: required",
-			     pair->key.p);
-	}
-	return HP_OK;
-}
-
-static bool
-is_positive(const struct hp_value *number)
-{
-	return number && (number->type == HP_INT ? number->integer > 0 : number->real > 0);
-}
-
-static void
-find_spot_checks(const struct hp_value *tiers, struct feature *first)
-{
-	for (size_t i = 0; i < hp_value_count(tiers); i++) {
-		const struct hp_value *share = hp_map_get(hp_array_get(tiers, i), "spot_check");
-		if (is_positive(share))
-			rely(first, share, "tiers[%zu].spot_check", i);
-	}
-}
-
 enum hp_status
 hp_policy_check_unenforced(struct hp_policy *policy, const struct hp_value *file,
 			   struct hp_error *err)
 {
 	struct feature first = {0};
 	const struct hp_value *gateway = hp_map_get(file, "gateway");
-	const struct hp_value *permissions = hp_map_get(file, "permissions");
 	enum hp_status status =
 		check_patterns(hp_map_get(hp_map_get(gateway, "redaction"), "patterns"), err);
-	if (status == HP_OK)
-		status = check_task_scope(policy, hp_map_get(permissions, "task_scope"), &first,
-					  err);
 	if (status != HP_OK)
 		return status;
 	find_in_gateway(gateway, &first);
-	find_spot_checks(hp_map_get(file, "tiers"), &first);
 	if (!first.at)
 		return HP_OK;
 	(void)hp_policy_refuse(err, first.at, first.name, "not enforced by this version; leave it "

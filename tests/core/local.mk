@@ -33,7 +33,8 @@ CORE_TESTS = \
 	tests/core/test_config \
 	tests/core/test_policy \
 	tests/core/test_evaluate \
-	tests/core/test_policy_load
+	tests/core/test_policy_load \
+	tests/core/test_task
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -168,3 +169,7 @@ tests_core_test_redact_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_redact_set_SOURCES = %D%/test_redact_set.c
 tests_core_test_redact_set_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_redact_set_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_task_SOURCES = %D%/test_task.c
+tests_core_test_task_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_task_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)

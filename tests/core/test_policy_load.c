@@ -251,6 +251,7 @@ static const struct {
 	 "hold}\n",
 	 2, 30, "no environment \"mars\""},
 	{"tiers:\n  - {name: a}\n", 2, 5, "effect\" is missing"},
+	{"tiers:\n  - {name: a, effect: hold, spot_check: 0.00001}\n", 2, 41, "at least 0.0001"},
 	{"tiers:\n  - {name: a, effect: hold, spot_check: 2}\n", 2, 41, "spot_check\" must be"},
 };
 
@@ -360,12 +361,6 @@ static const struct {
 	 "gateway.redaction.rules: not enforced"},
 	{"gateway:\n  redaction: {patterns: [\"[0-9]{16}\"]}\n", 2, 26,
 	 "gateway.redaction.patterns: not enforced"},
-	{"permissions:\n  task_scope: {production: required}\n", 2, 28,
-	 "permissions.task_scope.production: required: not enforced"},
-	{"tiers:\n  - {name: a, effect: log, spot_check: 0.05}\n", 2, 40,
-	 "tiers[0].spot_check: not enforced"},
-	{"tiers:\n  - {name: a, effect: log, spot_check: 0.05}\ngateway:\n  redaction: {rules: [pii]}\n",
-	 2, 40, "tiers[0].spot_check: not enforced"},
 };
 
 Test(policy_load, what_is_not_enforced_is_refused)
