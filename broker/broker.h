@@ -108,6 +108,8 @@ hp_handler hp_handle_decide, hp_handle_extend, hp_handle_note, hp_handle_settle;
 hp_handler hp_handle_claim, hp_handle_progress, hp_handle_report;
 hp_handler hp_handle_halt, hp_handle_resume;
 hp_handler hp_handle_agents;
+hp_handler hp_handle_task, hp_handle_tasks, hp_handle_task_close;
+hp_handler hp_handle_spot_check;
 hp_handler hp_handle_audit, hp_handle_checkpoint, hp_handle_proof;
 
 /* ---- broker.c: life ---- */
@@ -182,6 +184,15 @@ HP_MUST_CHECK enum hp_status hp_broker_load(struct hp_broker *broker, const char
 
 /* Whether a halt covers this agent and session. A store failure counts as halted and is fatal. */
 bool hp_halted(struct hp_broker *broker, const char *agent, const char *session);
+
+/* ---- tasks (handle_task.c) ---- */
+
+/* Adds to `verdict` what the session's task says of a request (core/task.h); at submit and at claim.
+ * Fatal on a store failure. */
+HP_MUST_CHECK enum hp_status hp_judge_task(struct hp_broker *broker,
+					   const struct hp_principal *requester,
+					   const struct hp_request *request,
+					   struct hp_verdict *verdict, struct hp_error *err);
 
 /* ---- gateways (handle_submit.c) ---- */
 

@@ -28,6 +28,10 @@ static hp_handler *const handlers[HP_MSG_COUNT] = {
 	[HP_MSG_settle] = hp_handle_settle,
 	[HP_MSG_halt] = hp_handle_halt,
 	[HP_MSG_resume] = hp_handle_resume,
+	[HP_MSG_task] = hp_handle_task,
+	[HP_MSG_tasks] = hp_handle_tasks,
+	[HP_MSG_task_close] = hp_handle_task_close,
+	[HP_MSG_spot_check] = hp_handle_spot_check,
 	[HP_MSG_audit] = hp_handle_audit,
 	[HP_MSG_checkpoint] = hp_handle_checkpoint,
 	[HP_MSG_proof] = hp_handle_proof,
@@ -174,6 +178,15 @@ malformed(struct hp_error *err, const char *field, const char *message)
 	return HP_CODE_malformed;
 }
 
+static bool
+has_nul(const struct hp_value *value)
+{
+	for (size_t i = 0; value->type == HP_ARRAY && i < value->array.count; i++)
+		if (has_nul(value->array.items[i]))
+			return true;
+	return value->type == HP_STR && memchr(value->str.p, 0, value->str.len);
+}
+
 /*
  * Handlers read strings up to their first NUL: behind it something could hide. Only a submit's own
  * reader (core/request.h) and a report's output take NULs.
@@ -185,7 +198,7 @@ check_nuls(const struct hp_call *call, struct hp_error *err)
 		return HP_CODE_ok;
 	for (size_t i = 0; i < call->map->map.count; i++) {
 		const struct hp_pair *pair = &call->map->map.pairs[i];
-		if (pair->value->type == HP_STR && memchr(pair->value->str.p, 0, pair->value->str.len))
+		if (has_nul(pair->value))
 			return malformed(err, pair->key.p, "a text cannot hold NUL characters");
 	}
 	return HP_CODE_ok;

@@ -48,8 +48,8 @@ rebuild(struct hp_broker *broker, const struct hp_row *row)
 	return map;
 }
 
-/* Whether the policy in force now blocks it, for its requester as enrolled now. Anything that cannot
- * be judged is blocked. */
+/* Whether the policy in force now blocks it, or its session's task does not cover it any more, for its
+ * requester as enrolled now. Anything that cannot be judged is blocked. */
 static const char *
 blocked_now(struct hp_broker *broker, const struct hp_principal *requester,
 	    const struct hp_row *row)
@@ -61,7 +61,8 @@ blocked_now(struct hp_broker *broker, const struct hp_principal *requester,
 	if (!map ||
 	    hp_request_parse(&broker->arena, map, HP_REQUEST_WIRE, &request, &err) != HP_OK ||
 	    hp_policy_evaluate(broker->policy, &broker->arena, requester, &request, &verdict,
-			       &err) != HP_OK) {
+			       &err) != HP_OK ||
+	    hp_judge_task(broker, requester, &request, &verdict, &err) != HP_OK) {
 		HP_LOG("error", "re-evaluation-failed", "request", row->id, "reason", err.message);
 		return "the policy in force now cannot judge it";
 	}

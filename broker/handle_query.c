@@ -44,6 +44,7 @@ read_filter(const struct hp_call *call, struct hp_filter *filter)
 		.session = hp_map_get_str(call->map, "session", NULL),
 		.text = hp_map_get_str(call->map, "text", NULL),
 		.after = hp_reply_id(call, "after"),
+		.spot_checks = hp_map_get_bool(call->map, "spot_checks", false),
 		.limit = (size_t)hp_map_get_int(call->map, "limit", HP_LIMIT_LIST_ITEMS),
 	};
 	if (!(who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN | HP_ROLE_AUDITOR))) {
@@ -121,6 +122,9 @@ hp_handle_show(struct hp_call *call)
 	hp_map_set(arena, reply, "votes", hp_reply_votes(broker, votes, count));
 	hp_map_set(arena, reply, "notes", hp_reply_notes(broker, row.key));
 	hp_map_set(arena, reply, "history", hp_reply_history(broker, row.key));
+	struct hp_value *checks = hp_reply_spot_checks(broker, row.key);
+	if (hp_value_count(checks))
+		hp_map_set(arena, reply, "spot_checks", checks);
 	if (*row.reason)
 		hp_map_set_str(arena, reply, "reason", row.reason);
 	if (*row.by)

@@ -57,6 +57,7 @@ struct intake {
 	struct hp_row row;
 	struct hp_buf action, canonical, quorum, classes, flags;
 	uint8_t salt[HP_SALT_BYTES];
+	bool sampled; /* for a spot check */
 };
 
 static void
@@ -83,6 +84,21 @@ encode_words(struct hp_arena *arena, const char *const *words, size_t count, str
 	for (size_t i = 0; i < count; i++)
 		hp_array_add(arena, list, hp_value_str(arena, words[i]));
 	return list ? hp_msgpack_encode(list, buf, NULL) : HP_NOMEM;
+}
+
+/* The verdict's flags, and the one that the digest decides. */
+static enum hp_status
+encode_flags(struct hp_arena *arena, struct intake *intake)
+{
+	size_t count = intake->verdict.flag_count;
+	const char **flags = hp_arena_array(arena, count + 1, sizeof *flags);
+	if (!flags)
+		return HP_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		flags[i] = intake->verdict.flags[i];
+	if (intake->sampled)
+		flags[count++] = HP_FLAG_SPOT_CHECK;
+	return encode_words(arena, flags, count, &intake->flags);
 }
 
 /* Salt, digests, canonical bytes and the columns that never change. */
@@ -115,11 +131,13 @@ compose(struct hp_call *call, struct intake *intake, struct hp_error *err)
 					   err)) != HP_OK ||
 	    (status = hp_msgpack_encode(quorum, &intake->quorum, err)) != HP_OK ||
 	    (status = encode_words(arena, verdict->classes, verdict->class_count,
-				   &intake->classes)) != HP_OK ||
-	    (status = encode_words(arena, verdict->flags, verdict->flag_count,
-				   &intake->flags)) != HP_OK)
+				   &intake->classes)) != HP_OK)
 		return quorum ? status : HP_NOMEM;
 	hp_request_digest(intake->canonical.data, intake->canonical.len, row->digest);
+	intake->sampled = verdict->effect <= HP_EFFECT_LOG &&
+			  hp_policy_samples(verdict->spot_check_bp, row->digest);
+	if ((status = encode_flags(arena, intake)) != HP_OK)
+		return status;
 	row->requester = facts.requester;
 	row->owner = facts.owner;
 	row->mode = facts.mode;
@@ -197,6 +215,8 @@ record(struct hp_broker *broker, const struct intake *intake)
 		hp_map_set_int(arena, body, "deadline_ms", row->due.wall_ms);
 	if (*row->via)
 		hp_map_set_str(arena, body, "via", row->via);
+	if (intake->sampled)
+		hp_map_set_int(arena, body, "spot_check_bp", intake->verdict.spot_check_bp);
 	hp_map_set_bin(arena, body, "canonical", row->canonical.p, row->canonical.len);
 	hp_record(broker, hp_arena_printf(arena, "request.%s", state), row->requester, row, body,
 		  true);
@@ -258,6 +278,11 @@ take_in(struct hp_call *call, struct intake *intake)
 	enum hp_status status =
 		hp_policy_evaluate(broker->policy, &broker->arena, intake->requester,
 				   &intake->request, &intake->verdict, &err);
+	if (status == HP_OK)
+		status = hp_judge_task(broker, intake->requester, &intake->request,
+				       &intake->verdict, &err);
+	if (broker->fatal)
+		return NULL;
 	if (status != HP_OK) {
 		HP_LOG("error", "evaluation-failed", "request", intake->request.id, "reason",
 		       err.message);
@@ -290,6 +315,8 @@ take_in(struct hp_call *call, struct intake *intake)
 				 "the request would not fit a message with its votes and its story");
 	set_state(broker, intake);
 	status = hp_store_insert(broker->store, &intake->row);
+	if (status == HP_OK && intake->sampled)
+		status = hp_store_sample(broker->store, intake->row.key);
 	if (status != HP_OK)
 		return hp_store_failed(broker, "storing a request");
 	broker->counters.submits++;

@@ -4,7 +4,7 @@ noinst_LIBRARIES += broker/libhpstore.a broker/libhpbroker.a
 broker_libhpstore_a_SOURCES = \
 	%D%/store.h %D%/store_sqlite.h %D%/store_sqlite.c %D%/store_sqlite_query.c \
 	%D%/store_sqlite_schema.c %D%/store_sqlite_request.c %D%/store_sqlite_list.c \
-	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/store_sqlite_meter.c %D%/lockfile.h %D%/lockfile.c
+	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/store_sqlite_meter.c %D%/store_sqlite_task.c %D%/lockfile.h %D%/lockfile.c
 broker_libhpbroker_a_SOURCES = \
 	%D%/broker.h %D%/broker.c %D%/loop.c %D%/timers.c %D%/transition.c %D%/load.c \
 	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \
@@ -14,7 +14,8 @@ broker_libhpbroker_a_SOURCES = \
 	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \
 	%D%/reply.h %D%/reply.c \
 	%D%/handle_submit.c %D%/handle_query.c %D%/handle_decide.c %D%/handle_claim.c \
-	%D%/handle_stop.c %D%/handle_admin.c %D%/handle_agents.c %D%/meters.h %D%/meters.c \
+	%D%/handle_stop.c %D%/handle_admin.c %D%/handle_agents.c %D%/handle_task.c \
+	%D%/handle_spot_check.c %D%/meters.h %D%/meters.c \
 	%D%/refusals.h %D%/refusals.c
 STORE_LIBS = broker/libhpstore.a $(CORE_LIBS) $(SQLITE_LIBS)
 BROKER_LIBS = broker/libhpbroker.a broker/libhpstore.a $(PROTO_LIBS) $(SQLITE_LIBS)

@@ -145,6 +145,27 @@ hp_reply_history(struct hp_broker *broker, int64_t key)
 }
 
 struct hp_value *
+hp_reply_spot_checks(struct hp_broker *broker, int64_t key)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_stored_spot_check *checks = NULL;
+	size_t count = 0;
+	if (hp_store_spot_checks(broker->store, arena, key, &checks, &count) != HP_OK)
+		return hp_store_failed(broker, "reading spot checks");
+	struct hp_value *list = hp_value_array(arena);
+	for (size_t i = 0; i < count; i++) {
+		struct hp_value *check = hp_value_map(arena);
+		hp_map_set_str(arena, check, "by", checks[i].by);
+		hp_map_set_str(arena, check, "person", checks[i].person);
+		hp_map_set_int(arena, check, "at_ms", checks[i].at_ms);
+		hp_map_set_str(arena, check, "finding", checks[i].ok ? "ok" : "concern");
+		set_text(arena, check, "note", checks[i].note);
+		hp_array_add(arena, list, check);
+	}
+	return list;
+}
+
+struct hp_value *
 hp_reply_status(struct hp_broker *broker, const struct hp_row *row)
 {
 	struct hp_arena *arena = &broker->arena;

@@ -19,6 +19,9 @@ enum {
 	HP_REPLY_STORY_BYTES = 30 * 1024, /* six steps with their reasons, and the summary */
 };
 
+/* Of a request that people are to look at, among its flags. */
+#define HP_FLAG_SPOT_CHECK "spot-check"
+
 /* {id, state, tier, effect, environment, class, operation, resource, resources, requester, summary,
  * submitted_ms, deadline_ms, approvals, needed, flags, digest} */
 struct hp_value *hp_reply_summary(struct hp_broker *broker, const struct hp_row *row);
@@ -32,11 +35,13 @@ struct hp_value *hp_reply_first_receipt(struct hp_broker *broker, const struct h
 					const struct hp_verdict *verdict);
 
 /* [{by, at_ms, text}]; [{by, person, decision, at_ms, body, signature, sign_public}];
- * [{at_ms, state, by, reason}]. NULL (fatal) when the store fails. */
+ * [{at_ms, state, by, reason}]; [{by, person, at_ms, finding, note}]. NULL (fatal) when the store
+ * fails. */
 struct hp_value *hp_reply_notes(struct hp_broker *broker, int64_t key);
 struct hp_value *hp_reply_votes(struct hp_broker *broker, const struct hp_stored_vote *votes,
 				size_t count);
 struct hp_value *hp_reply_history(struct hp_broker *broker, int64_t key);
+struct hp_value *hp_reply_spot_checks(struct hp_broker *broker, int64_t key);
 
 /* A node that shares what is below `value` (NULL: nil), for a map that does not outlive it. */
 struct hp_value *hp_reply_lend(struct hp_arena *arena, const struct hp_value *value);

@@ -130,6 +130,7 @@ struct hp_filter {
 	const char *text; /* NULL; else case-insensitive part of operation, resource, summary,
 			     requester, or a prefix of the id */
 	const char *after; /* NULL; else the id of the last item of the page before */
+	bool spot_checks;  /* only what waits for a spot check */
 	size_t limit;
 };
 /* Newest first. HP_NOT_FOUND when `after` names nothing. `canonical`, `quorum`, `action` and `salt`
@@ -220,6 +221,50 @@ HP_MUST_CHECK enum hp_status hp_store_remove_halt(struct hp_store *store, const 
 						  const char *session);
 HP_MUST_CHECK enum hp_status hp_store_halts(struct hp_store *store, struct hp_arena *arena,
 					    struct hp_stored_halt **ret_halts, size_t *ret_count);
+
+/* ---- tasks (core/task.h) ---- */
+
+struct hp_stored_task {
+	int64_t key; /* order of opening; set by add */
+	const char *agent, *session, *owner, *by, *person, *reason, *environment;
+	struct hp_str operations, resources; /* HP-canon lists of str */
+	int64_t opened_ms;
+	struct hp_due until;
+	bool closed; /* by a person */
+};
+HP_MUST_CHECK enum hp_status hp_store_add_task(struct hp_store *store, struct hp_stored_task *task);
+/* The last one of the session, open or not. HP_NOT_FOUND: it never had any. */
+HP_MUST_CHECK enum hp_status hp_store_last_task(struct hp_store *store, struct hp_arena *arena,
+						const char *agent, const char *session,
+						struct hp_stored_task *ret_task);
+/* HP_CONFLICT when it is closed. */
+HP_MUST_CHECK enum hp_status hp_store_close_task(struct hp_store *store, int64_t key,
+						 int64_t at_ms);
+/* Those with key > after_key that nobody closed and whose wall clock has not run out, in the order
+ * of opening, at most `limit`; of one agent and of one owner's agents (NULL: any). */
+HP_MUST_CHECK enum hp_status hp_store_open_tasks(struct hp_store *store, struct hp_arena *arena,
+						 const char *agent, const char *owner,
+						 int64_t wall_ms, int64_t after_key, size_t limit,
+						 struct hp_stored_task **ret_tasks,
+						 size_t *ret_count);
+
+/* ---- spot checks ---- */
+
+/* Puts a request into the queue of spot checks. It leaves it when somebody has looked at it, and
+ * when its grant ends without having been claimed. */
+HP_MUST_CHECK enum hp_status hp_store_sample(struct hp_store *store, int64_t key);
+struct hp_stored_spot_check {
+	const char *by, *person, *note; /* "" for none */
+	bool ok;
+	int64_t at_ms;
+};
+/* One a person: HP_CONFLICT. HP_NOT_FOUND: no such request. */
+HP_MUST_CHECK enum hp_status hp_store_add_spot_check(struct hp_store *store, int64_t key,
+						     const struct hp_stored_spot_check *check);
+HP_MUST_CHECK enum hp_status hp_store_spot_checks(struct hp_store *store, struct hp_arena *arena,
+						  int64_t key,
+						  struct hp_stored_spot_check **ret_checks,
+						  size_t *ret_count);
 
 /* ---- meters: what layer 3 counts (core/gateway.h) ---- */
 

@@ -39,6 +39,9 @@ enum hp_status hp_store_fail(struct hp_store *store, const char *what);
 /* Creates the tables in an empty file, or checks that the file is ours and of this version. */
 HP_MUST_CHECK enum hp_status hp_store_schema(struct hp_store *store, struct hp_error *err);
 
+/* Takes a request out of the queue of spot checks, if it is there. */
+HP_MUST_CHECK enum hp_status hp_store_unsample(struct hp_store *store, int64_t key);
+
 /* One run of a statement: bind in order, step, read columns in order, end. Failures stick. */
 struct hp_query {
 	struct hp_store *store;

@@ -28,6 +28,8 @@ static const char by_viewer[] =
 	CANDIDATES "INDEXED BY request_requester WHERE requester = ?2 AND key < ?1 UNION ALL "
 	CANDIDATES "INDEXED BY request_via WHERE via = ?2 AND via <> '' AND key < ?1 UNION ALL "
 	CANDIDATES "INDEXED BY request_owner WHERE owner = ?3 AND " IN_ORDER;
+static const char by_spot_check[] =
+	CANDIDATES "NOT INDEXED WHERE key IN (SELECT request FROM spot_check_due) AND " IN_ORDER;
 static const char by_id[] = CANDIDATES "WHERE id >= ?2 AND id < ?3 AND " IN_ORDER;
 
 struct search {
@@ -169,7 +171,9 @@ propose(struct hp_store *store, const struct search *search)
 	const struct hp_filter *filter = search->filter;
 	bool active = filter->has_state && !hp_state_is_final(filter->state);
 	const char *sql = by_key, *first = NULL, *second = NULL;
-	if (active) {
+	if (filter->spot_checks) {
+		sql = by_spot_check;
+	} else if (active) {
 		sql = by_state;
 		first = hp_state_name(filter->state);
 	} else if (filter->requester) {
@@ -241,7 +245,7 @@ hp_store_list(struct hp_store *store, struct hp_arena *arena, const struct hp_fi
 		struct hp_query query = propose(store, &search);
 		status = take(&search, arena, &query);
 	}
-	if (status == HP_OK && search.needle.len >= HP_STORE_ID_PREFIX &&
+	if (status == HP_OK && search.needle.len >= HP_STORE_ID_PREFIX && !filter->spot_checks &&
 	    search.count < filter->limit)
 		status = take_by_id(store, &search, arena);
 	if (status == HP_OK) {

@@ -121,6 +121,76 @@ hp_store_history(struct hp_store *store, struct hp_arena *arena, int64_t key,
 	return status;
 }
 
+/* ---- spot checks ---- */
+
+static enum hp_status
+write_key(struct hp_store *store, const char *sql, int64_t key)
+{
+	struct hp_query query = hp_query_start_write(store, sql);
+	hp_query_int(&query, key);
+	return hp_query_run(&query);
+}
+
+enum hp_status
+hp_store_sample(struct hp_store *store, int64_t key)
+{
+	static const char sql[] = "INSERT INTO spot_check_due(request) VALUES(?)";
+	return write_key(store, sql, key);
+}
+
+enum hp_status
+hp_store_unsample(struct hp_store *store, int64_t key)
+{
+	static const char sql[] = "DELETE FROM spot_check_due WHERE request = ?";
+	return write_key(store, sql, key);
+}
+
+enum hp_status
+hp_store_add_spot_check(struct hp_store *store, int64_t key,
+			const struct hp_stored_spot_check *check)
+{
+	static const char sql[] =
+		"INSERT INTO spot_check(request, person, by_name, ok, note, at_ms)"
+		" VALUES(?,?,?,?,?,?)";
+	struct hp_query query = hp_query_start_write(store, sql);
+	hp_query_int(&query, key);
+	hp_query_text(&query, check->person);
+	hp_query_text(&query, check->by);
+	hp_query_int(&query, check->ok);
+	hp_query_text(&query, check->note);
+	hp_query_int(&query, check->at_ms);
+	enum hp_status status = hp_query_run(&query);
+	return status == HP_OK ? hp_store_unsample(store, key) : status;
+}
+
+static void
+read_spot_check(struct hp_query *query, struct hp_arena *arena, void *item)
+{
+	struct hp_stored_spot_check *check = item;
+	check->by = hp_query_read_text(query, arena);
+	check->person = hp_query_read_text(query, arena);
+	check->note = hp_query_read_text(query, arena);
+	check->ok = hp_query_read_int(query) != 0;
+	check->at_ms = hp_query_read_int(query);
+}
+
+enum hp_status
+hp_store_spot_checks(struct hp_store *store, struct hp_arena *arena, int64_t key,
+		     struct hp_stored_spot_check **ret_checks, size_t *ret_count)
+{
+	static const char sql[] = "SELECT by_name, person, note, ok, at_ms FROM spot_check"
+				  " WHERE request = ? ORDER BY at_ms, person";
+	void *checks;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, key);
+	enum hp_status status = hp_query_collect(&query, arena,
+						 sizeof(struct hp_stored_spot_check),
+						 read_spot_check, &checks, ret_count);
+	if (status == HP_OK)
+		*ret_checks = checks;
+	return status;
+}
+
 /* ---- halts ---- */
 
 enum hp_status

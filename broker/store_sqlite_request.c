@@ -257,6 +257,10 @@ hp_store_move(struct hp_store *store, const struct hp_row *row, enum hp_state fr
 		hp_query_int(&query, row->key);
 		status = hp_query_run(&query);
 	}
+	/* What never ran leaves nothing to look at. */
+	if (status == HP_OK && from == HP_STATE_GRANTED && hp_state_is_final(row->state) &&
+	    row->state != HP_STATE_RELEASED)
+		status = hp_store_unsample(store, row->key);
 	return status == HP_OK ? HP_OK : hp_store_fail(store, "move a request");
 }
 

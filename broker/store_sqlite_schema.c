@@ -11,7 +11,7 @@
 
 enum {
 	APPLICATION_ID = 0x48506f31, /* "HPo1" */
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 };
 
 #define FINAL_STATES                                                                               \
@@ -115,27 +115,46 @@ static const char *const meters[] = {
 	"CREATE INDEX request_pending ON request(requester) WHERE state = 'pending'",
 };
 
+/* What version 3 added: tasks, of which the last one of a session counts, and spot checks. */
+static const char *const tasks[] = {
+	"CREATE TABLE task(key INTEGER PRIMARY KEY, agent TEXT NOT NULL, session TEXT NOT NULL,"
+	"owner TEXT NOT NULL, by_name TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,"
+	"operations BLOB NOT NULL, resources BLOB NOT NULL, environment TEXT NOT NULL,"
+	"opened_ms INTEGER NOT NULL, until_wall_ms INTEGER NOT NULL,"
+	"until_boottime_ms INTEGER NOT NULL, until_boot_id BLOB NOT NULL,"
+	"closed_ms INTEGER) STRICT",
+	"CREATE INDEX task_session ON task(agent, session)",
+	"CREATE INDEX task_open ON task(until_wall_ms) WHERE closed_ms IS NULL",
+	/* Sampled, not taken back, looked at by nobody yet. */
+	"CREATE TABLE spot_check_due(request INTEGER PRIMARY KEY REFERENCES request) STRICT",
+	"CREATE TABLE spot_check(request INTEGER NOT NULL REFERENCES request,"
+	"person TEXT NOT NULL, by_name TEXT NOT NULL, ok INTEGER NOT NULL, note TEXT NOT NULL,"
+	"at_ms INTEGER NOT NULL, PRIMARY KEY(request, person)) STRICT, WITHOUT ROWID",
+};
+
+/* Creates what a file of version `from` (0: an empty one) lacks. */
 static enum hp_status
-create(struct hp_store *store, bool from_1)
+create(struct hp_store *store, int64_t from)
 {
 	static const struct {
+		int64_t version;
 		const char *const *sql;
 		size_t count;
 	} parts[] = {
-		{tables, sizeof tables / sizeof tables[0]},
-		{indexes, sizeof indexes / sizeof indexes[0]},
-		{triggers, sizeof triggers / sizeof triggers[0]},
-		{meters, sizeof meters / sizeof meters[0]},
+		{1, tables, sizeof tables / sizeof tables[0]},
+		{1, indexes, sizeof indexes / sizeof indexes[0]},
+		{1, triggers, sizeof triggers / sizeof triggers[0]},
+		{2, meters, sizeof meters / sizeof meters[0]},
+		{3, tasks, sizeof tasks / sizeof tasks[0]},
 	};
-	enum { METERS = sizeof parts / sizeof parts[0] - 1 };
 	char header[80];
 	snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d",
 		 APPLICATION_ID, SCHEMA_VERSION);
 
 	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return hp_store_fail(store, "create tables");
-	for (size_t i = from_1 ? METERS : 0; i <= METERS; i++)
-		for (size_t j = 0; j < parts[i].count; j++)
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		for (size_t j = 0; from < parts[i].version && j < parts[i].count; j++)
 			if (sqlite3_exec(store->db, parts[i].sql[j], NULL, NULL, NULL) != SQLITE_OK)
 				return hp_store_fail(store, "create tables");
 	if (sqlite3_exec(store->db, header, NULL, NULL, NULL) != SQLITE_OK ||
@@ -169,13 +188,14 @@ hp_store_schema(struct hp_store *store, struct hp_error *err)
 		status = ask(store, version_sql, &version);
 	if (status == HP_OK && objects == 0 && application == 0 && version == 0 &&
 	    !store->readonly) {
-		status = create(store, false);
+		status = create(store, 0);
 		application = APPLICATION_ID;
 		version = SCHEMA_VERSION;
 	}
-	if (status == HP_OK && application == APPLICATION_ID && version == 1) {
+	if (status == HP_OK && application == APPLICATION_ID && version >= 1 &&
+	    version < SCHEMA_VERSION) {
 		/* A reader needs none of what is new. */
-		status = store->readonly ? HP_OK : create(store, true);
+		status = store->readonly ? HP_OK : create(store, version);
 		version = SCHEMA_VERSION;
 	}
 	if (status != HP_OK)

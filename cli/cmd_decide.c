@@ -1,4 +1,4 @@
-/* approve, deny, extend, note, settle: what a reviewer says. */
+/* approve, deny, extend, note, settle, spot-check: what a reviewer says. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -167,5 +167,19 @@ hp_cmd_settle(struct hp_cli *cli)
 	struct hp_value *map = hp_cli_message(cli, "settle");
 	hp_map_set_str(&cli->arena, map, "result", result);
 	hp_map_set_str(&cli->arena, map, "reason", reason);
+	return send_about(cli, map);
+}
+
+int
+hp_cmd_spot_check(struct hp_cli *cli)
+{
+	const char *finding = cli->args[1], *note = hp_cli_option(cli, "note");
+	if (strcmp(finding, "ok") != 0 && strcmp(finding, "concern") != 0)
+		return hp_cli_usage(cli, "expected ok or concern, not \"%s\"",
+				    hp_text_safe(&cli->arena, finding, 0));
+	struct hp_value *map = hp_cli_message(cli, "spot_check");
+	hp_map_set_str(&cli->arena, map, "finding", finding);
+	if (note)
+		hp_map_set_str(&cli->arena, map, "note", note);
 	return send_about(cli, map);
 }

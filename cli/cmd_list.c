@@ -40,7 +40,9 @@ page_message(struct hp_cli *cli, int64_t limit, const char *after)
 		if (hp_cli_flag(cli, filters[i]))
 			hp_map_set_str(&cli->arena, map, filters[i],
 				       hp_cli_option(cli, filters[i]));
-	if (!hp_cli_flag(cli, "state") && !hp_cli_flag(cli, "all"))
+	if (hp_cli_flag(cli, "spot-checks"))
+		hp_map_set_bool(&cli->arena, map, "spot_checks", true);
+	else if (!hp_cli_flag(cli, "state") && !hp_cli_flag(cli, "all"))
 		hp_map_set_str(&cli->arena, map, "state", "pending");
 	hp_map_set_int(&cli->arena, map, "limit", limit);
 	if (after)

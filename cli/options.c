@@ -222,6 +222,12 @@ static int
 find_command(struct hp_cli *cli, int argc, char **argv, int *ret_words)
 {
 	const char *word = argv[0], *second = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+	/* Two words first: `task list` is no `task` with an argument. */
+	const char *name = second ? hp_arena_printf(&cli->arena, "%s %s", word, second) : NULL;
+	*ret_words = 2;
+	cli->command = name ? hp_command_find(name) : NULL;
+	if (cli->command)
+		return HP_EXIT_OK;
 	*ret_words = 1;
 	cli->command = *word ? hp_command_find(word) : NULL;
 	if (cli->command)
@@ -235,11 +241,7 @@ find_command(struct hp_cli *cli, int argc, char **argv, int *ret_words)
 	if (choices.len == 0) {
 		exit_code = unknown_command(cli, word);
 	} else if (second) {
-		const char *name = hp_arena_printf(&cli->arena, "%s %s", word, second);
-		cli->command = name ? hp_command_find(name) : NULL;
-		*ret_words = 2;
-		if (!cli->command)
-			exit_code = unknown_command(cli, name ? name : word);
+		exit_code = unknown_command(cli, name ? name : word);
 	} else if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
 		cli->help = true;
 		cli->args[cli->arg_count++] = word;

@@ -29,6 +29,7 @@ static const char *const report_words[] = {"succeeded", "failed", "rolled_back",
 					   "rollback_failed", NULL};
 static const char *const settle_words[] = {"succeeded", "failed", NULL};
 static const char *const scope_words[] = {"all", "agent", "session", NULL};
+static const char *const finding_words[] = {"ok", "concern", NULL};
 static const char *const state_words[] = {
 	"blocked", "pending", "granted", "executing", "succeeded", "failed", "rolling_back",
 	"rolled_back", "rollback_failed", "unknown", "released", "denied", "expired", "withdrawn",
@@ -74,6 +75,7 @@ static const struct hp_field list_fields[] = {
 	{.name = "environment", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	{.name = "tier", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	{.name = "session", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
+	{.name = "spot_checks", .kinds = HP_K_BOOL},
 	{.name = "text", .kinds = HP_K_STR, .max = HP_LIMIT_SUMMARY_BYTES},
 	{.name = "limit", .kinds = HP_K_INT, .min = 1, .max = HP_LIMIT_LIST_ITEMS},
 	{.name = "after", .kinds = HP_K_UUID},
@@ -156,6 +158,49 @@ static const struct hp_field halt_fields[] = {
 	{.name = "agent", .kinds = HP_K_NAME},
 	{.name = "session", .kinds = HP_K_STR, .min = 1, .max = HP_LIMIT_NAME_BYTES},
 	REASON,
+	END,
+};
+
+static const struct hp_field glob_item = {.kinds = HP_K_STR, .min = 1, .max = HP_LIMIT_GLOB_BYTES};
+#define SESSION                                                                                    \
+	{.name = "session", .kinds = HP_K_STR, .required = true, .min = 1,                         \
+	 .max = HP_LIMIT_NAME_BYTES}
+
+static const struct hp_field task_fields[] = {
+	COMMON,
+	{.name = "agent", .kinds = HP_K_NAME, .required = true},
+	SESSION,
+	{.name = "operations", .kinds = HP_K_LIST, .required = true, .min = 1,
+	 .max = HP_LIMIT_TASK_GLOBS, .item = &glob_item},
+	{.name = "resources", .kinds = HP_K_LIST, .required = true, .min = 0,
+	 .max = HP_LIMIT_TASK_GLOBS, .item = &glob_item},
+	{.name = "environment", .kinds = HP_K_STR, .required = true, .min = 1,
+	 .max = HP_LIMIT_NAME_BYTES},
+	{.name = "for_s", .kinds = HP_K_INT, .required = true, .min = 1, .max = HP_LIMIT_TASK_S},
+	REASON,
+	END,
+};
+
+static const struct hp_field tasks_fields[] = {
+	COMMON,
+	{.name = "agent", .kinds = HP_K_NAME},
+	{.name = "after", .kinds = HP_K_INT, .min = 1, .max = INT64_MAX},
+	END,
+};
+
+static const struct hp_field task_close_fields[] = {
+	COMMON,
+	{.name = "agent", .kinds = HP_K_NAME, .required = true},
+	SESSION,
+	REASON,
+	END,
+};
+
+static const struct hp_field spot_check_fields[] = {
+	COMMON,
+	ID,
+	{.name = "finding", .kinds = HP_K_ENUM, .required = true, .words = finding_words},
+	{.name = "note", .kinds = HP_K_STR, .max = HP_LIMIT_SPOT_NOTE_BYTES},
 	END,
 };
 

@@ -7,6 +7,7 @@ BROKER_TESTS = \
 	tests/broker/test_store_record \
 	tests/broker/test_store_list \
 	tests/broker/test_store_meter \
+	tests/broker/test_store_task \
 	tests/broker/test_store_faults \
 	tests/broker/test_audit \
 	tests/broker/test_audit_open \
@@ -39,6 +40,10 @@ tests_broker_test_store_list_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 tests_broker_test_store_meter_SOURCES = %D%/test_store_meter.c $(STORE_FIXTURE)
 tests_broker_test_store_meter_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_store_meter_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_task_SOURCES = %D%/test_store_task.c $(STORE_FIXTURE)
+tests_broker_test_store_task_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_task_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 
 tests_broker_test_store_faults_SOURCES = %D%/test_store_faults.c %D%/fault_vfs.h %D%/fault_vfs.c \
 	$(STORE_FIXTURE)

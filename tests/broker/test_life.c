@@ -101,6 +101,7 @@ submit(const char *id, int64_t ttl_s)
 	hp_map_set(a, map, "impact", impact);
 	hp_map_set(a, map, "alternatives", hp_value_array(a));
 	hp_map_set(a, map, "rollback", hp_value_nil(a));
+	hp_map_set_str(a, map, "session", "s");
 	if (ttl_s)
 		hp_map_set_int(a, map, "ttl_s", ttl_s);
 	return turn(HP_MSG_submit, "demo-agent-supervised", map, hp_handle_submit);
@@ -167,6 +168,24 @@ progress(const char *id)
 	struct hp_value *map = hp_value_map(&broker->arena);
 	hp_map_set_str(&broker->arena, map, "id", id);
 	return turn(HP_MSG_progress, "executor", map, hp_handle_progress);
+}
+
+/* A task for the session "s" of the agent that asks, open for an hour. */
+static const struct hp_value *
+open_task(const char *operation)
+{
+	struct hp_arena *a = &broker->arena;
+	struct hp_value *map = hp_value_map(a), *any = hp_value_array(a), *one = hp_value_array(a);
+	hp_array_add(a, one, hp_value_str(a, operation));
+	hp_array_add(a, any, hp_value_str(a, "*"));
+	hp_map_set_str(a, map, "agent", "demo-agent-supervised");
+	hp_map_set_str(a, map, "session", "s");
+	hp_map_set(a, map, "operations", one);
+	hp_map_set(a, map, "resources", any);
+	hp_map_set_str(a, map, "environment", "*");
+	hp_map_set_int(a, map, "for_s", 3600);
+	hp_map_set_str(a, map, "reason", "because");
+	return turn(HP_MSG_task, "developer", map, hp_handle_task);
 }
 
 static const char id[] = "01936f2a-7c00-7000-8000-000000000001";
@@ -412,4 +431,36 @@ Test(life, a_rebase_believes_the_clock_again)
 	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
 	cr_assert_not(broker->frozen);
 	cr_assert_gt(hp_audit_size(broker->audit), size);
+}
+
+/* A task ends by either clock, and then nothing is in its scope. */
+Test(life, a_task_ends_by_either_clock)
+{
+	static const struct {
+		int64_t wall_ms, boottime_ms;
+		const char *state;
+	} cases[] = {
+		{60 * MINUTE - 1, 60 * MINUTE - 1, "pending"},
+		{60 * MINUTE, 0, "blocked"},
+		{0, 60 * MINUTE, "blocked"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char asked[sizeof id];
+		memcpy(asked, id, sizeof id);
+		asked[sizeof id - 2] = (char)('2' + i);
+		cr_assert_str_eq(code_of(open_task("rds:*")), "ok");
+		cr_assert_str_eq(code_of(open_task("*")), "conflict", "a session has one");
+		advance(cases[i].wall_ms, cases[i].boottime_ms);
+		const struct hp_value *receipt = submit(asked, 0);
+		cr_assert_str_eq(hp_map_get_str(receipt, "state", ""), cases[i].state,
+				 "case %zu: %s", i, hp_map_get_str(receipt, "message", ""));
+		advance(60 * MINUTE, 60 * MINUTE); /* over by now in any case */
+	}
+}
+
+Test(life, a_clock_that_goes_backwards_opens_no_task)
+{
+	submit(id, 0);
+	advance(-1000, 0);
+	cr_assert_str_eq(code_of(open_task("*")), "unavailable");
 }

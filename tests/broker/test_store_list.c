@@ -176,6 +176,65 @@ Test(store_list, items_are_whole_but_for_the_large_columns)
 	fixture_expect_row(&rows[0], &wanted);
 }
 
+Test(store_list, spot_checks_are_a_queue_with_the_same_filters)
+{
+	struct hp_stored_spot_check check = {.by = "r", .person = "p", .note = "", .ok = true, .at_ms = 9};
+	struct hp_stored_spot_check *checks;
+	size_t count;
+	struct hp_filter filter = {.spot_checks = true, .limit = 50};
+	struct hp_row row;
+	cr_assert_str_eq(list(&filter), "");
+	fixture_begin(&f);
+	for (unsigned n = 13; n <= 16; n++) {
+		row = fixture_row(&f, n, HP_STATE_GRANTED);
+		row.environment = n == 14 ? "staging" : "production";
+		cr_assert_eq(hp_store_insert(f.store, &row), HP_OK);
+		cr_assert_eq(hp_store_sample(f.store, row.key), HP_OK);
+	}
+	cr_expect_eq(hp_store_sample(f.store, 99), HP_NOT_FOUND);
+	fixture_commit(&f);
+	fixture_reopen(&f);
+	cr_assert_str_eq(list(&filter), "16 15 14 13");
+	filter.limit = 1;
+	cr_assert_str_eq(list(&filter), "16");
+	filter.limit = 50;
+	filter.environment = "staging";
+	cr_assert_str_eq(list(&filter), "14");
+	filter.environment = NULL;
+	fixture_begin(&f);
+	row = fixture_get(&f, 13); /* taken up, and looked at */
+	row.state = HP_STATE_EXECUTING;
+	cr_assert_eq(hp_store_move(f.store, &row, HP_STATE_GRANTED, 1), HP_OK);
+	row.state = HP_STATE_SUCCEEDED;
+	cr_assert_eq(hp_store_move(f.store, &row, HP_STATE_EXECUTING, 2), HP_OK);
+	row = fixture_get(&f, 14); /* never taken up */
+	row.state = HP_STATE_LAPSED;
+	cr_assert_eq(hp_store_move(f.store, &row, HP_STATE_GRANTED, 1), HP_OK);
+	row = fixture_get(&f, 15); /* taken up, and never heard of again */
+	row.state = HP_STATE_RELEASED;
+	cr_assert_eq(hp_store_move(f.store, &row, HP_STATE_GRANTED, 1), HP_OK);
+	fixture_commit(&f);
+	cr_assert_str_eq(list(&filter), "16 15 13");
+	fixture_begin(&f);
+	cr_assert_eq(hp_store_add_spot_check(f.store, 13, &check), HP_OK);
+	cr_expect_eq(hp_store_add_spot_check(f.store, 13, &check), HP_CONFLICT);
+	check.person = "q";
+	check.ok = false;
+	check.note = "n";
+	check.at_ms = 10;
+	cr_assert_eq(hp_store_add_spot_check(f.store, 13, &check), HP_OK);
+	cr_expect_eq(hp_store_add_spot_check(f.store, 99, &check), HP_NOT_FOUND);
+	fixture_commit(&f);
+	fixture_reopen(&f);
+	cr_assert_str_eq(list(&filter), "16 15");
+	cr_assert_eq(hp_store_spot_checks(f.store, &f.arena, 13, &checks, &count), HP_OK);
+	cr_assert_eq(count, 2);
+	cr_expect_str_eq(checks[0].person, "p");
+	cr_expect(checks[0].ok);
+	cr_expect_str_eq(checks[1].note, "n");
+	cr_expect_not(checks[1].ok);
+}
+
 /* Old requests are found by id, and by any filter within the rows a page may look at. */
 Test(store_list, one_page_looks_at_so_many_rows)
 {
@@ -205,6 +264,7 @@ Test(store_list, no_look_up_walks_a_table)
 		{.limit = 5, .owner_or_requester = "alpha", .person = "alpha"},
 		{.limit = 5, .text = "abcdef"},
 	};
+	struct hp_stored_task task, *tasks;
 	struct hp_due now = {.wall_ms = 1, .boottime_ms = 1};
 	struct hp_row row = fixture_row(&f, 13, HP_STATE_GRANTED), *rows;
 	uint8_t nonce[16] = {0};
@@ -224,6 +284,9 @@ Test(store_list, no_look_up_walks_a_table)
 	cr_assert_eq(hp_store_next_granted(f.store, &f.arena, "a", "b", 0, &row), HP_NOT_FOUND);
 	cr_assert_eq(hp_store_by_nonce(f.store, &f.arena, "a", nonce, &row), HP_NOT_FOUND);
 	cr_assert_eq(hp_store_in_scope(f.store, &f.arena, "a", "b", &keys, &count), HP_OK);
+	cr_assert_eq(hp_store_last_task(f.store, &f.arena, "a", "b", &task), HP_NOT_FOUND);
+	cr_assert_eq(hp_store_open_tasks(f.store, &f.arena, NULL, NULL, 1, 0, 5, &tasks, &count),
+		     HP_OK);
 	for (size_t i = 0; i < HP_STORE_STATEMENTS; i++) {
 		sqlite3_stmt *stmt = f.store->statements[i].stmt;
 		if (!stmt || strstr(sqlite3_sql(stmt), "GROUP BY")) /* the count at start-up */

@@ -7,7 +7,7 @@ run help
 is "$CODE$ERR" "0" "help succeeds without a message"
 ALL=$OUT
 is "$(sed -n 's/^HP_COMMAND("\([^"]*\)".*/\1/p' "$TABLE")" \
-	"$(sed -n '/^global/q; s/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' <<<"$ALL" | sed 's/ *$//')" \
+	"$(sed -n '/^global/q; s/^  \([a-z-]\+\( [a-z]\+\)\?\)  .*/\1/p' <<<"$ALL" | sed 's/ *$//')" \
 	"help lists the table's commands in its order"
 run --help
 is "$OUT" "$ALL" "--help is help"
@@ -31,7 +31,7 @@ is "$(sed 's/^  \(policy [a-z]*\) .*/\1/' <<<"$OUT" | tr '\n' ',')" \
 run policy --help
 like "$CODE|$OUT" "0|  policy check*" "a family --help"
 
-for later in task executor mcp hook spot-check preflight; do
+for later in executor mcp hook preflight; do
 	grep -qw -- "  $later" <<<"$ALL"
 	is $? 1 "$later is not offered yet"
 done

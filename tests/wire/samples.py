@@ -17,5 +17,9 @@ SAMPLES = {
     "settle": {"id": NOBODY, "result": "failed", "reason": "x"},
     "halt": {"scope": "session", "agent": "demo-agent", "session": "none", "reason": "x"},
     "resume": {"scope": "session", "agent": "demo-agent", "session": "other", "reason": "x"},
+    "task": {"agent": "demo-agent", "session": "none", "operations": ["x"], "resources": [],
+             "environment": "x", "for_s": 1, "reason": "x"},
+    "tasks": {}, "task_close": {"agent": "demo-agent", "session": "nowhere", "reason": "x"},
+    "spot_check": {"id": NOBODY, "finding": "ok"},
     "audit": {"from": 0, "limit": 1}, "proof": {"leaf": 0},
 }

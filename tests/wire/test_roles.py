@@ -13,6 +13,8 @@ MAY = {  # type: roles; the last column: only on the control socket
     "progress": ({"executor", "gateway", "agent", "human"}, False),
     "report": ({"executor", "gateway", "agent", "human"}, False), "settle": ({"reviewer"}, True),
     "halt": ({"reviewer", "admin", "human"}, True), "resume": ({"admin"}, True),
+    "task": ({"human", "reviewer", "admin"}, True), "task_close": ({"human", "reviewer", "admin"}, True),
+    "tasks": ({"human", "reviewer", "admin", "auditor", "agent"}, False), "spot_check": ({"reviewer"}, True),
     "audit": ({"auditor", "admin", "reviewer"}, True), "checkpoint": ({"auditor", "admin", "reviewer"}, True),
     "agents": ({"auditor", "admin", "reviewer", "human"}, True),
     "proof": ({"auditor", "admin", "reviewer"}, True), "reload": ({"admin"}, True),
