@@ -15,6 +15,8 @@ hp_cmd_console(struct hp_cli *cli)
 		.key = &cli->keyfile,
 		.no_color = cli->no_color,
 		.ascii = hp_cli_flag(cli, "ascii"),
+		.no_bell = hp_cli_flag(cli, "no-bell"),
+		.no_notify = hp_cli_flag(cli, "no-notify"),
 	};
 	return hp_console_run(&options);
 }

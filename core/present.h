@@ -75,6 +75,14 @@ hp_present_request(struct hp_arena *arena, const struct hp_value *canonical,
                    const struct hp_value *reply, const uint8_t digest[HP_HASH_BYTES],
                    const struct hp_present_options *options, struct hp_present *ret_present);
 
+/*
+ * The canonical bytes themselves: how many, then sixteen a line in hexadecimal, the printable ASCII
+ * of them beside it. No sections: every line is HP_SECTION_DIGEST's. HP_NOMEM.
+ */
+HP_MUST_CHECK enum hp_status hp_present_bytes(struct hp_arena *arena, const void *bytes, size_t len,
+                                              const struct hp_present_options *options,
+                                              struct hp_present *ret_present);
+
 /* "WHAT", "WHY" …: at most HP_PRESENT_LABEL - 1 columns. */
 const char *hp_present_label(enum hp_section section);
 

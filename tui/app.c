@@ -18,6 +18,7 @@
 #include "core/crypto.h"
 #include "tui/control.h"
 #include "tui/input.h"
+#include "tui/manual.h"
 #include "tui/safe.h"
 #include "tui/screen.h"
 #include "tui/session.h"
@@ -97,10 +98,13 @@ draw(struct app *app, unsigned changed)
 	if (changed & HP_CHANGED_FLUSH)
 		hp_input_flush(&app->screen);
 	if (changed & HP_CHANGED_COPY)
-		hp_screen_copy(app->model.pinned.id);
-	if (app->model.bell)
+		hp_screen_copy(app->model.copied);
+	if (app->model.bell && !app->model.bell_off)
 		hp_screen_bell();
+	if (app->model.notice[0] && !app->model.notice_off)
+		hp_screen_notify(app->model.notice);
 	app->model.bell = false;
+	app->model.notice[0] = '\0';
 }
 
 /* Passing seconds are drawn too. */
@@ -146,6 +150,18 @@ wait_for_news(struct app *app, bool *ret_keys)
 	return !(items[0].revents & ZMQ_POLLERR) && app->empty_reads < EMPTY_READS_MAX;
 }
 
+/* The manual page takes the terminal until it is left. */
+static unsigned
+show_manual(struct app *app)
+{
+	hp_screen_suspend(&app->screen);
+	bool shown = hp_manual_show("holdpoint-console");
+	hp_screen_resume(&app->screen);
+	if (!shown)
+		hp_model_say(&app->model, true, "man cannot show holdpoint-console");
+	return HP_CHANGED_ALL | HP_CHANGED_PANE | HP_CHANGED_FLUSH;
+}
+
 static int
 loop(struct app *app)
 {
@@ -174,6 +190,8 @@ loop(struct app *app)
 			changed |= take_next_key(app);
 		if (changed & HP_CHANGED_QUIT)
 			return HP_EXIT_OK;
+		if (changed & HP_CHANGED_MAN)
+			changed = show_manual(app);
 	}
 }
 
@@ -186,6 +204,9 @@ run(struct app *app, const struct hp_console_options *options)
 	if (hp_screen_open(options->no_color, options->ascii, &app->screen, &err) != HP_OK)
 		return fail(HP_EXIT_USAGE, &err);
 	hp_model_init(&app->model, options->broker->instance, app->screen.ascii, hp_tui_escape);
+	app->model.log_key = options->broker->log_key;
+	app->model.bell_off = options->no_bell;
+	app->model.notice_off = options->no_notify;
 	code = loop(app);
 	hp_model_release(&app->model);
 	hp_screen_close(&app->screen);

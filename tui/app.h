@@ -18,6 +18,7 @@ struct hp_console_options {
 	const struct hp_broker_info *broker; /* borrowed for the call */
 	const struct hp_keyfile *key;        /* borrowed for the call */
 	bool no_color; /* monochrome; $NO_COLOR and a colourless terminal imply it */
+	bool no_bell, no_notify; /* for new and expiring requests: BEL, OSC 9 */
 	bool ascii;    /* 7-bit chrome; a locale other than UTF-8 implies it */
 };
 

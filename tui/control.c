@@ -3,19 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/view.h"
+
 /* --- moving --- */
-
-static unsigned
-move_queue(struct hp_model *model, long rows)
-{
-	struct hp_queue *queue = &model->queue;
-	long at = (long)hp_queue_selected(queue) + rows, last = (long)queue->view_count - 1;
-
-	if (last < 0)
-		return HP_CHANGED_NOTHING;
-	hp_queue_select(queue, (size_t)(at < 0 ? 0 : at > last ? last : at));
-	return HP_CHANGED_SCREEN;
-}
 
 static unsigned
 move_help(struct hp_model *model, long lines)
@@ -32,10 +22,8 @@ move(struct hp_model *model, long lines, long pages)
 {
 	if (model->help)
 		return move_help(model, lines + pages * 10);
-	if (model->focus == HP_FOCUS_QUEUE) {
-		long height = model->queue.height ? (long)model->queue.height : 1;
-		return move_queue(model, lines + pages * height);
-	}
+	if (model->focus == HP_FOCUS_QUEUE)
+		return hp_view_current(model)->move(model, lines, pages);
 	/* One line of overlap, and one that `… n more lines` takes. */
 	long height = model->pinned.height > 3 ? (long)model->pinned.height - 2 : 1;
 	hp_pinned_scroll(&model->pinned, lines + pages * height);
@@ -85,21 +73,12 @@ act_last(struct hp_model *model, int64_t now_ms)
 static unsigned
 act_open(struct hp_model *model, int64_t now_ms)
 {
-	const struct hp_row *row = hp_queue_find(&model->queue, model->queue.selected);
-
 	if (model->focus == HP_FOCUS_REQUEST)
 		return HP_CHANGED_NOTHING;
-	if (!row) {
-		hp_model_say(model, false, "no request is waiting");
-		return HP_CHANGED_SCREEN;
-	}
-	if (model->pinned.phase == HP_PIN_NONE || model->pinned.phase == HP_PIN_REFUSED ||
-	    strcmp(model->pinned.id, row->id) != 0)
-		hp_pinned_open(model, row);
-	model->focus = HP_FOCUS_REQUEST;
-	return HP_CHANGED_PANE | HP_CHANGED_FLUSH;
+	return hp_view_current(model)->open(model, now_ms);
 }
 
+/* From the request's pane to the list; there, to all of the list; there, to the queue. */
 static unsigned
 act_back(struct hp_model *model, int64_t now_ms)
 {
@@ -107,28 +86,37 @@ act_back(struct hp_model *model, int64_t now_ms)
 		model->focus = HP_FOCUS_QUEUE;
 		return HP_CHANGED_PANE | HP_CHANGED_FLUSH;
 	}
-	hp_queue_set_filter(&model->queue, "");
+	if (!*hp_view_filter_text(model) && model->view != HP_VIEW_QUEUE)
+		return hp_view_change(model, HP_VIEW_QUEUE);
+	hp_view_filter(model, "");
 	return HP_CHANGED_SCREEN;
 }
 
 static unsigned
 act_change_pane(struct hp_model *model, int64_t now_ms)
 {
+	if (!hp_view_current(model)->over_request)
+		return hp_view_change(model, HP_VIEW_QUEUE);
 	if (model->focus == HP_FOCUS_QUEUE && model->pinned.phase == HP_PIN_NONE)
 		return act_open(model, now_ms);
 	model->focus = model->focus == HP_FOCUS_QUEUE ? HP_FOCUS_REQUEST : HP_FOCUS_QUEUE;
 	return HP_CHANGED_PANE | HP_CHANGED_FLUSH;
 }
 
-/* From the open request on, not from the selection: that may be elsewhere. */
+/* In the queue from the open request on, not from the selection: that may be elsewhere. */
 static unsigned
 open_beside(struct hp_model *model, long step, int64_t now_ms)
 {
-	if (model->pinned.phase != HP_PIN_NONE && hp_queue_find(&model->queue, model->pinned.id))
-		memcpy(model->queue.selected, model->pinned.id, HP_ID_BYTES);
-	else
-		step = 0;
-	move_queue(model, step);
+	if (!hp_view_current(model)->over_request)
+		return hp_view_current(model)->move(model, step, 0);
+	if (model->view == HP_VIEW_QUEUE) {
+		if (model->pinned.phase != HP_PIN_NONE &&
+		    hp_queue_find(&model->queue, model->pinned.id))
+			memcpy(model->queue.selected, model->pinned.id, HP_ID_BYTES);
+		else
+			step = 0;
+	}
+	hp_view_current(model)->move(model, step, 0);
 	model->focus = HP_FOCUS_QUEUE;
 	return act_open(model, now_ms);
 }
@@ -144,6 +132,14 @@ act_open_previous(struct hp_model *model, int64_t now_ms)
 {
 	return open_beside(model, -1, now_ms);
 }
+
+#define HP_VIEW(name, id, what)                                                                    \
+	static unsigned act_view_##name(struct hp_model *model, int64_t now_ms)                    \
+	{                                                                                          \
+		return hp_view_change(model, HP_VIEW_##id);                                        \
+	}
+#include "tui/views.def"
+#undef HP_VIEW
 
 /* --- deeds --- */
 
@@ -191,12 +187,38 @@ act_note(struct hp_model *model, int64_t now_ms)
 }
 
 static unsigned
+act_raw(struct hp_model *model, int64_t now_ms)
+{
+	if (model->pinned.phase != HP_PIN_READY) {
+		hp_model_say(model, false, "no request is open");
+		return HP_CHANGED_SCREEN;
+	}
+	model->pinned.raw = !model->pinned.raw;
+	model->pinned.columns = 0;
+	model->pinned.top = 0;
+	return HP_CHANGED_PANE | HP_CHANGED_FLUSH;
+}
+
+static unsigned
 act_copy(struct hp_model *model, int64_t now_ms)
 {
+	return model->pinned.phase == HP_PIN_NONE ? HP_CHANGED_NOTHING
+	                                          : hp_model_copy(model, model->pinned.id);
+}
+
+static unsigned
+act_copy_digest(struct hp_model *model, int64_t now_ms)
+{
+	struct hp_buf hex = {0};
+	unsigned changed = HP_CHANGED_NOTHING;
+
 	if (model->pinned.phase == HP_PIN_NONE)
 		return HP_CHANGED_NOTHING;
-	hp_model_say(model, false, "copied: %s", model->pinned.id);
-	return HP_CHANGED_COPY | HP_CHANGED_SCREEN;
+	hp_buf_add_hex(&hex, model->pinned.digest, HP_HASH_BYTES);
+	if (!hex.failed)
+		changed = hp_model_copy(model, hp_buf_text(&hex));
+	hp_buf_release(&hex);
+	return changed;
 }
 
 static unsigned
@@ -206,6 +228,37 @@ act_halt(struct hp_model *model, int64_t now_ms)
 		return hp_dialog_open(model, HP_DIALOG_HALT);
 	hp_model_say(model, true, "the broker is lost: nothing done");
 	return HP_CHANGED_SCREEN;
+}
+
+static unsigned
+act_resume(struct hp_model *model, int64_t now_ms)
+{
+	if (model->is_admin && !model->lost)
+		return hp_dialog_open(model, HP_DIALOG_RESUME);
+	hp_model_say(model, true, "%s: nothing done",
+	             model->lost ? "the broker is lost" : "only an admin resumes");
+	return HP_CHANGED_SCREEN;
+}
+
+static unsigned
+act_verify(struct hp_model *model, int64_t now_ms)
+{
+	unsigned changed = model->view == HP_VIEW_AUDIT ? HP_CHANGED_SCREEN
+	                                                : hp_view_change(model, HP_VIEW_AUDIT);
+
+	return changed | (model->ledger ? hp_ledger_verify(model->ledger) : HP_CHANGED_NOTHING);
+}
+
+static unsigned
+act_command(struct hp_model *model, int64_t now_ms)
+{
+	return hp_dialog_open(model, HP_DIALOG_COMMAND);
+}
+
+static unsigned
+act_man(struct hp_model *model, int64_t now_ms)
+{
+	return HP_CHANGED_MAN;
 }
 
 static unsigned
@@ -297,7 +350,7 @@ static bool
 works_in_help(const struct hp_action *action)
 {
 	static const char *const names[] = {"down", "up",   "page_down", "page_up", "first",
-	                                    "last", "help", "repaint",   "quit"};
+	                                    "last", "help", "repaint",   "quit", "man"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(action->name, names[i]) == 0)
@@ -338,6 +391,8 @@ hp_control_key_name(uint32_t key, char buffer[8])
 		{HP_KEY_ENTER, "Enter"}, {HP_KEY_ESCAPE, "Esc"},   {HP_KEY_UP, "Up"},
 		{HP_KEY_DOWN, "Down"},   {HP_KEY_PAGE_UP, "PgUp"}, {HP_KEY_PAGE_DOWN, "PgDn"},
 		{HP_KEY_HOME, "Home"},   {HP_KEY_END, "End"},      {HP_KEY_F1, "F1"},
+		{HP_KEY_F2, "F2"},       {HP_KEY_F3, "F3"},        {HP_KEY_F4, "F4"},
+		{HP_KEY_F5, "F5"},       {HP_KEY_F6, "F6"},        {HP_KEY_F10, "F10"},
 		{'\t', "Tab"},
 	};
 

@@ -22,6 +22,12 @@ enum hp_key {
 	HP_KEY_END,
 	HP_KEY_ERASE, /* backspace */
 	HP_KEY_F1,
+	HP_KEY_F2,
+	HP_KEY_F3,
+	HP_KEY_F4,
+	HP_KEY_F5,
+	HP_KEY_F6,
+	HP_KEY_F10,
 	HP_KEY_OTHER, /* known to the terminal, of no use here */
 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "tui/model.h"
+#include "tui/view.h"
 
 const struct hp_preset hp_deny_presets[] = {
 	{'1', "not needed: do something smaller"},
@@ -26,6 +26,10 @@ static unsigned enter_note(struct hp_model *model);
 static unsigned enter_filter(struct hp_model *model);
 static unsigned enter_halt(struct hp_model *model);
 static unsigned enter_halt_why(struct hp_model *model);
+static unsigned enter_resume(struct hp_model *model);
+static unsigned enter_resume_why(struct hp_model *model);
+static unsigned enter_deny_all_words(struct hp_model *model);
+static unsigned enter_command(struct hp_model *model);
 
 static const struct kind {
 	const char *title, *prompt;
@@ -47,8 +51,17 @@ static const struct kind {
                               enter_filter},
 	[HP_DIALOG_HALT] = {"halt an agent", "name of the agent: ", false, HP_DEED_NOTE,
                             HP_LIMIT_NAME_BYTES, enter_halt},
-	[HP_DIALOG_HALT_WHY] = {"halt an agent", "why: ", false, HP_DEED_NOTE,
-                                HP_LIMIT_REASON_BYTES, enter_halt_why},
+	[HP_DIALOG_HALT_WHY] = {"halt", "why: ", false, HP_DEED_NOTE, HP_LIMIT_REASON_BYTES,
+                                enter_halt_why},
+	[HP_DIALOG_RESUME] = {"resume an agent", "name of the agent: ", false, HP_DEED_NOTE,
+                              HP_LIMIT_NAME_BYTES, enter_resume},
+	[HP_DIALOG_RESUME_WHY] = {"resume", "why: ", false, HP_DEED_NOTE, HP_LIMIT_REASON_BYTES,
+                                  enter_resume_why},
+	[HP_DIALOG_DENY_ALL] = {"deny all pending", "", false, HP_DEED_DENY, 0, enter_deny},
+	[HP_DIALOG_DENY_ALL_WORDS] = {"deny all pending", "why: ", false, HP_DEED_DENY,
+                                      HP_LIMIT_REASON_BYTES, enter_deny_all_words},
+	[HP_DIALOG_COMMAND] = {"command", ":", false, HP_DEED_NOTE, HP_LIMIT_SUMMARY_BYTES,
+                               enter_command},
 };
 
 const char *
@@ -94,7 +107,7 @@ hp_dialog_open(struct hp_model *model, enum hp_dialog_kind kind)
 	if (kind == HP_DIALOG_EXTEND)
 		set_text(dialog, "15m");
 	if (kind == HP_DIALOG_FILTER)
-		set_text(dialog, model->queue.filter);
+		set_text(dialog, hp_view_filter_text(model));
 	model->message[0] = '\0';
 	return HP_CHANGED_PANE | HP_CHANGED_FLUSH;
 }
@@ -128,6 +141,9 @@ send_order(struct hp_model *model, struct hp_order *order, const char *text)
 	snprintf(order->text, sizeof order->text, "%s", text);
 	if (!hp_model_order(model, order))
 		return HP_CHANGED_SCREEN;
+	if (order->kind == HP_ORDER_DECIDE)
+		hp_care_note(&model->care, order->approve, dialog->now_ms - model->pinned.drawn_ms,
+		             dialog->now_ms);
 	hp_model_say(model, false, "sent, waiting for the broker");
 	return hp_dialog_close(model);
 }
@@ -208,29 +224,73 @@ enter_note(struct hp_model *model)
 static unsigned
 enter_filter(struct hp_model *model)
 {
-	hp_queue_set_filter(&model->queue, model->dialog.text);
+	hp_view_filter(model, model->dialog.text);
 	return hp_dialog_close(model);
 }
 
+/* The typed name of an agent, then the next question. */
 static unsigned
-enter_halt(struct hp_model *model)
+take_agent(struct hp_model *model, enum hp_dialog_kind next)
 {
 	if (is_blank(model->dialog.text))
 		return complain(model, "type the agent's name");
 	snprintf(model->dialog.agent, sizeof model->dialog.agent, "%.*s", (int)HP_LIMIT_NAME_BYTES,
 	         model->dialog.text);
-	return go_on(model, HP_DIALOG_HALT_WHY);
+	return go_on(model, next);
+}
+
+static unsigned
+enter_halt(struct hp_model *model)
+{
+	return take_agent(model, HP_DIALOG_HALT_WHY);
+}
+
+static unsigned
+enter_resume(struct hp_model *model)
+{
+	return take_agent(model, HP_DIALOG_RESUME_WHY);
+}
+
+/* Halts or resumes dialog.agent, "" being all. */
+static unsigned
+stop_or_go(struct hp_model *model, enum hp_order_kind kind)
+{
+	struct hp_order order = {.kind = kind};
+
+	if (is_blank(model->dialog.text))
+		return complain(model, "it needs a reason: type one");
+	memcpy(order.agent, model->dialog.agent, sizeof order.agent);
+	return send_order(model, &order, model->dialog.text);
 }
 
 static unsigned
 enter_halt_why(struct hp_model *model)
 {
-	struct hp_order order = {.kind = HP_ORDER_HALT};
+	return stop_or_go(model, HP_ORDER_HALT);
+}
 
+static unsigned
+enter_resume_why(struct hp_model *model)
+{
+	return stop_or_go(model, HP_ORDER_RESUME);
+}
+
+static unsigned
+enter_deny_all_words(struct hp_model *model)
+{
 	if (is_blank(model->dialog.text))
-		return complain(model, "a halt needs a reason: type one");
-	memcpy(order.agent, model->dialog.agent, sizeof order.agent);
-	return send_order(model, &order, model->dialog.text);
+		return complain(model, "the agent needs a reason: type one");
+	hp_bulk_send(model, model->dialog.text);
+	return hp_dialog_close(model);
+}
+
+static unsigned
+enter_command(struct hp_model *model)
+{
+	struct hp_dialog typed = model->dialog;
+	unsigned changed = hp_dialog_close(model);
+
+	return changed | hp_command_run(model, typed.text, typed.now_ms);
 }
 
 /* --- keys --- */
@@ -244,8 +304,8 @@ refuses(const struct hp_model *model, int64_t now_ms)
 
 	if (dialog->dead[0])
 		return dialog->dead;
-	if (dialog->kind == HP_DIALOG_FILTER)
-		return NULL;
+	if (dialog->kind == HP_DIALOG_FILTER || dialog->kind == HP_DIALOG_COMMAND)
+		return NULL; /* nothing is sent */
 	if (model->lost)
 		return "the broker is lost: nothing sent";
 	if (!hp_model_is_armed(model, now_ms))
@@ -257,16 +317,21 @@ static unsigned
 pick_preset(struct hp_model *model, char key, int64_t now_ms)
 {
 	struct hp_order order = {.kind = HP_ORDER_DECIDE, .approve = false};
+	bool all = model->dialog.kind == HP_DIALOG_DENY_ALL;
 	const char *why;
 
 	for (size_t i = 0; i < hp_deny_preset_count; i++) {
 		if (hp_deny_presets[i].key != key)
 			continue;
 		if (!hp_deny_presets[i].reason)
-			return go_on(model, HP_DIALOG_DENY_WORDS);
+			return go_on(model, all ? HP_DIALOG_DENY_ALL_WORDS : HP_DIALOG_DENY_WORDS);
 		why = refuses(model, now_ms);
-		return why ? complain(model, why)
-		           : send_order(model, &order, hp_deny_presets[i].reason);
+		if (why)
+			return complain(model, why);
+		if (!all)
+			return send_order(model, &order, hp_deny_presets[i].reason);
+		hp_bulk_send(model, hp_deny_presets[i].reason);
+		return hp_dialog_close(model);
 	}
 	return complain(model, "press the key of a reason");
 }
@@ -278,7 +343,8 @@ hp_dialog_type(struct hp_model *model, const char *utf8, size_t len, int64_t now
 
 	if (dialog->dead[0])
 		return HP_CHANGED_NOTHING;
-	if (dialog->kind == HP_DIALOG_DENY)
+	dialog->now_ms = now_ms;
+	if (dialog->kind == HP_DIALOG_DENY || dialog->kind == HP_DIALOG_DENY_ALL)
 		return len == 1 ? pick_preset(model, utf8[0], now_ms) : HP_CHANGED_NOTHING;
 	if (dialog->len + len > kinds[dialog->kind].max)
 		return complain(model, "no more fits");
@@ -310,6 +376,7 @@ hp_dialog_enter(struct hp_model *model, int64_t now_ms)
 {
 	const char *why = refuses(model, now_ms);
 
+	model->dialog.now_ms = now_ms;
 	if (model->dialog.dead[0])
 		return HP_CHANGED_NOTHING;
 	return why ? complain(model, why) : kinds[model->dialog.kind].enter(model);

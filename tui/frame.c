@@ -35,7 +35,8 @@ draw_header(struct hp_screen *screen, const struct hp_model *model, int64_t now_
 {
 	const char *dot = hp_screen_glyph(screen, HP_GLYPH_DOT);
 	struct hp_buf clock = {0};
-	size_t pending, escalated;
+	size_t pending, escalated, row;
+	int64_t median_ms;
 	char who[80];
 	int x;
 
@@ -52,6 +53,10 @@ draw_header(struct hp_screen *screen, const struct hp_model *model, int64_t now_
 	if (model->halted)
 		x += 2 + hp_screen_puts(screen, 0, x + 2, screen->columns - x - 12, HP_STYLE_ALERT,
 		                        " HALTED ");
+	if (hp_care_is_tired(&model->care, now_ms, &row, &median_ms))
+		x += 2 + hp_screen_printf(screen, 0, x + 2, screen->columns - x - 12, HP_STYLE_FLAG,
+		                          "%zu approved in a row, median %d s", row,
+		                          (int)(median_ms / 1000));
 	snprintf(who, sizeof who, "%.30s %s %.40s", model->principal, dot, model->roles);
 	int at = screen->columns - 12 - (int)hp_text_width(who, strlen(who));
 	if (at > x + 1 && model->principal[0])
@@ -86,19 +91,22 @@ draw_rule(struct hp_screen *screen, struct hp_model *model, int y, size_t body_r
           int64_t now_ms)
 {
 	struct hp_pinned *pinned = &model->pinned;
-	struct hp_queue *queue = &model->queue;
+	const struct hp_view *view = hp_view_current(model);
+	const struct hp_place place = view->place(model);
+	const char *filter = hp_view_filter_text(model);
 	enum hp_style style = focused ? HP_STYLE_STRONG : HP_STYLE_PLAIN;
 	enum hp_state state = hp_pinned_state(model, now_ms);
 	char text[HP_LIMIT_SUMMARY_BYTES + 32], left[16];
 	int end = screen->columns - 2;
 
 	hp_screen_rule(screen, y, 0, screen->columns);
-	if (pinned->phase == HP_PIN_READY && hp_pinned_visible(pinned, body_rows)) {
+	if (view->over_request && pinned->phase == HP_PIN_READY &&
+	    hp_pinned_visible(pinned, body_rows)) {
 		snprintf(text, sizeof text, "%zu-%zu/%zu", pinned->top + 1,
 		         pinned->top + hp_pinned_visible(pinned, body_rows), pinned->page.count);
 		end = inlay(screen, y, end, style, text);
 	}
-	if (pinned->phase != HP_PIN_NONE) {
+	if (view->over_request && pinned->phase != HP_PIN_NONE) {
 		hp_view_left(hp_model_left(model, pinned->deadline_ms, now_ms), left);
 		end = inlay(screen, y, end, style,
 		            state == HP_STATE_PENDING ? left
@@ -107,14 +115,13 @@ draw_rule(struct hp_screen *screen, struct hp_model *model, int y, size_t body_r
 		snprintf(text, sizeof text, "request %.13s", pinned->id);
 		end = inlay(screen, y, end, style, text);
 	}
-	snprintf(text, sizeof text, " %zu-%zu/%zu ", queue->view_count ? queue->top + 1 : 0,
-	         queue->top + queue->height < queue->view_count ? queue->top + queue->height
-	                                                        : queue->view_count,
-	         queue->view_count);
-	int x = 2 + hp_screen_puts(screen, y, 2, end - 4, HP_STYLE_PLAIN, text) + 2;
-	if (queue->filter[0]) {
+	snprintf(text, sizeof text, " %s %zu-%zu/%zu ", view->name, place.first, place.last,
+	         place.count);
+	const char *shown = (int)strlen(text) <= end - 4 ? text : text + 1 + strlen(view->name);
+	int x = 2 + hp_screen_puts(screen, y, 2, end - 4, HP_STYLE_PLAIN, shown) + 2;
+	if (filter[0]) {
 		struct hp_buf safe = {0};
-		model->escape(&safe, queue->filter, strlen(queue->filter), HP_TEXT_ASCII);
+		model->escape(&safe, filter, strlen(filter), HP_TEXT_ASCII);
 		hp_screen_printf(screen, y, x, end - x - 1, HP_STYLE_STRONG, " filter %s ",
 		                 hp_buf_text(&safe));
 		hp_buf_release(&safe);
@@ -125,7 +132,8 @@ static void
 draw_hints(struct hp_screen *screen, struct hp_model *model, const struct hp_view *view,
            int64_t now_ms)
 {
-	static const char *const always[] = {"H halt", "/ filter", "Tab view", "? help", "q quit"};
+	static const char *const always[] = {"H halt", ": command", "1-4 views", "? help", "M man",
+	                                     "q quit"};
 	int y = screen->rows - HINT_ROWS;
 
 	view->hint(screen, model, y, now_ms);
@@ -144,7 +152,9 @@ queue_rows(const struct hp_screen *screen, const struct hp_model *model)
 {
 	int rows = QUEUE_ROWS_MIN;
 
-	if (model->focus == HP_FOCUS_QUEUE)
+	if (!hp_view_current(model)->over_request)
+		rows = (screen->rows - 4) * 3 / 5;
+	else if (model->focus == HP_FOCUS_QUEUE)
 		rows = (screen->rows - 4) / 2 / 2 * 2;
 	else if (screen->rows > 30)
 		rows = screen->rows / 4 / 2 * 2;
@@ -154,11 +164,12 @@ queue_rows(const struct hp_screen *screen, const struct hp_model *model)
 static void
 draw_panes(struct hp_screen *screen, struct hp_model *model, int bottom, int64_t now_ms)
 {
+	const struct hp_view *view = hp_view_current(model);
 	bool in_queue = model->focus == HP_FOCUS_QUEUE;
 	struct hp_area queue = {.y = 1, .columns = screen->columns}, body = queue;
 	int rule;
 
-	if (screen->columns >= WIDE_COLUMNS) {
+	if (screen->columns >= WIDE_COLUMNS && view->over_request) {
 		rule = 1;
 		queue.y = body.y = rule + 1;
 		queue.rows = body.rows = bottom - body.y;
@@ -171,8 +182,11 @@ draw_panes(struct hp_screen *screen, struct hp_model *model, int bottom, int64_t
 		body.y = rule + 1;
 		body.rows = bottom - body.y;
 	}
-	hp_view_queue.draw(screen, model, queue, in_queue, now_ms);
-	hp_view_request.draw(screen, model, body, !in_queue, now_ms);
+	view->draw(screen, model, queue, in_queue, now_ms);
+	if (view->over_request)
+		hp_view_request.draw(screen, model, body, !in_queue, now_ms);
+	else
+		view->detail(screen, model, body, now_ms);
 	draw_rule(screen, model, rule, (size_t)body.rows, !in_queue, now_ms);
 }
 
@@ -212,7 +226,8 @@ hp_frame_draw(struct hp_screen *screen, struct hp_model *model, int64_t now_ms)
 		hp_view_dialog.draw(screen, model, area, true, now_ms);
 	} else {
 		draw_hints(screen, model,
-		           model->focus == HP_FOCUS_QUEUE ? &hp_view_queue : &hp_view_request,
+		           model->focus == HP_FOCUS_QUEUE ? hp_view_current(model)
+		                                          : &hp_view_request,
 		           now_ms);
 	}
 	return true;

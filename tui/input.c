@@ -46,7 +46,14 @@ translate(wint_t key)
 	case KEY_DC:
 		return HP_KEY_ERASE;
 	case KEY_F(1):
-		return HP_KEY_F1;
+	case KEY_F(2):
+	case KEY_F(3):
+	case KEY_F(4):
+	case KEY_F(5):
+	case KEY_F(6):
+		return HP_KEY_F1 + (uint32_t)key - KEY_F(1);
+	case KEY_F(10):
+		return HP_KEY_F10;
 	default:
 		return HP_KEY_OTHER;
 	}

@@ -22,6 +22,10 @@ hp_model_release(struct hp_model *model)
 {
 	hp_queue_release(&model->queue);
 	hp_pinned_release(&model->pinned);
+	hp_rows_release(&model->history);
+	hp_agents_release(&model->agents);
+	hp_ledger_free(model->ledger);
+	hp_bulk_release(&model->bulk);
 }
 
 void
@@ -67,6 +71,8 @@ void
 hp_model_drawn(struct hp_model *model, int64_t now_ms)
 {
 	model->armed_ms = now_ms + HP_ARM_MS;
+	if (model->pinned.phase == HP_PIN_READY && !model->pinned.drawn_ms)
+		model->pinned.drawn_ms = now_ms;
 }
 
 bool
@@ -83,8 +89,10 @@ join_roles(struct hp_model *model, const struct hp_value *roles)
 	size_t used = 0;
 
 	model->roles[0] = '\0';
+	model->is_admin = false;
 	for (size_t i = 0; i < hp_value_count(roles) && used < sizeof model->roles; i++) {
 		char role[HP_LIMIT_NAME_BYTES];
+		model->is_admin |= hp_value_is(hp_array_get(roles, i), "admin");
 		keep_safe(model, hp_array_get(roles, i), role, sizeof role);
 		used += (size_t)snprintf(model->roles + used, sizeof model->roles - used, "%s%s",
 		                         i ? " " : "", role);
@@ -114,6 +122,7 @@ hp_model_welcome(struct hp_model *model, const struct hp_value *reply, int64_t n
 	if (model->lost) {
 		model->lost = false;
 		model->want_list = true;
+		hp_rows_reload(&model->history);
 		model->pinned.want_show = model->pinned.phase != HP_PIN_NONE;
 		hp_model_say(model, false, "the broker is back");
 		changed |= HP_CHANGED_PANE;
@@ -161,11 +170,17 @@ hp_model_event(struct hp_model *model, const struct hp_value *event, int64_t now
 		return changed;
 	if ((uint64_t)seq != queue->seq + 1) {
 		model->want_list = true;
+		hp_rows_reload(&model->history);
 		model->pinned.want_show = model->pinned.phase != HP_PIN_NONE;
 	}
 	queue->seq = (uint64_t)seq;
-	if (hp_map_get(event, "id") && hp_map_get(event, "operation"))
+	if (hp_map_get(event, "id") && hp_map_get(event, "operation")) {
 		changed |= hp_queue_put(model, event, (uint64_t)seq, now_ms);
+		changed |= hp_rows_event(&model->history, event, true, model->escape);
+	}
+	if (hp_value_is(hp_map_get(event, "type"), "halt") ||
+	    hp_value_is(hp_map_get(event, "type"), "resume"))
+		model->agents.due_ms = 0;
 	return changed;
 }
 
@@ -206,6 +221,14 @@ hp_model_order(struct hp_model *model, const struct hp_order *order)
 	return true;
 }
 
+unsigned
+hp_model_copy(struct hp_model *model, const char *text)
+{
+	snprintf(model->copied, sizeof model->copied, "%s", text);
+	hp_model_say(model, false, "copied: %s", model->copied);
+	return HP_CHANGED_COPY | HP_CHANGED_SCREEN;
+}
+
 static const char *
 order_verb(const struct hp_order *order)
 {
@@ -218,6 +241,8 @@ order_verb(const struct hp_order *order)
 		return "note";
 	case HP_ORDER_HALT:
 		return "halt";
+	case HP_ORDER_RESUME:
+		return "resume";
 	}
 	return "order";
 }
@@ -227,8 +252,11 @@ say_done(struct hp_model *model, const struct hp_order *order, const struct hp_v
 {
 	char state[32];
 
-	if (order->kind == HP_ORDER_HALT) {
-		hp_model_say(model, false, "halted: %s", order->agent[0] ? order->agent : "all");
+	if (order->kind == HP_ORDER_HALT || order->kind == HP_ORDER_RESUME) {
+		hp_model_say(model, false, "%s: %s",
+		             order->kind == HP_ORDER_HALT ? "halted" : "resumed",
+		             order->agent[0] ? order->agent : "all");
+		model->agents.due_ms = 0; /* look again */
 		return;
 	}
 	keep_safe(model, hp_map_get(reply, "state"), state, sizeof state);
@@ -243,6 +271,8 @@ hp_model_answer(struct hp_model *model, const struct hp_order *order, const stru
 {
 	char code[64], why[160];
 
+	if (order->in_bulk)
+		return hp_bulk_answer(model, reply);
 	if (!reply) {
 		hp_model_say(model, true,
 		             "no answer to the %s: it may or may not count; look again",

@@ -22,12 +22,16 @@
 #include "core/limits.h"
 #include "core/present.h"
 #include "core/value.h"
+#include "tui/care.h"
+#include "tui/ledger.h"
+#include "tui/lists.h"
+#include "tui/row.h"
 
 enum {
 	HP_ARM_MS = 400,           /* truth 2 */
 	HP_LINGER_MS = 60000,      /* a row stays that long after it left `pending` */
 	HP_LAST_MINUTE_MS = 60000, /* bold, and one bell */
-	HP_ID_BYTES = 37,          /* a UUID and its NUL */
+	HP_QUIET_MS = 1000,        /* no two bells for arrivals within it */
 	HP_ROWS_MAX = 20000,       /* of one queue: bounds what a broker can make us keep */
 };
 
@@ -38,26 +42,9 @@ enum hp_changed {
 	HP_CHANGED_PANE = 1 << 1,   /* draw and disarm: what decisions act on looks different */
 	HP_CHANGED_FLUSH = 1 << 2,  /* after drawing, drop what was typed ahead */
 	HP_CHANGED_ALL = 1 << 3,    /* repaint the whole terminal (^L) */
-	HP_CHANGED_COPY = 1 << 4,   /* the open request's id goes to the clipboard */
+	HP_CHANGED_COPY = 1 << 4,   /* `copied` goes to the clipboard */
 	HP_CHANGED_QUIT = 1 << 5,
-};
-
-/* One request in the queue. Strings are escaped ASCII (truth 5). */
-struct hp_row {
-	char id[HP_ID_BYTES];
-	uint8_t digest[HP_HASH_BYTES];
-	enum hp_state state;
-	int64_t submitted_ms, deadline_ms; /* the broker's clock */
-	int64_t left_ms; /* steady: when it was seen to leave pending; 0: not yet */
-	int64_t approvals, needed;
-	int64_t resources; /* how many */
-	uint64_t seq;      /* event_seq up to which this is known */
-	unsigned sweep;    /* the listing that saw it last */
-	unsigned risk;     /* sort key, greater first */
-	bool rang;         /* for the last minute */
-	const char *tier, *effect, *environment, *classes, *operation, *resource, *requester,
-		*summary;
-	char *text; /* owns the strings */
+	HP_CHANGED_MAN = 1 << 6, /* the manual page takes the terminal for a while */
 };
 
 struct hp_queue {
@@ -89,6 +76,7 @@ struct hp_pinned {
 	uint8_t digest[HP_HASH_BYTES];
 	char problem[160];
 	struct hp_arena canonical_arena, reply_arena, page_arena;
+	struct hp_str bytes; /* the canonical bytes themselves */
 	const struct hp_value *canonical; /* decoded from the bytes whose digest was checked */
 	const struct hp_value *reply;     /* the newest `request` message */
 	enum hp_state state;
@@ -100,7 +88,9 @@ struct hp_pinned {
 	size_t columns; /* the page was laid out for; 0: not laid out */
 	bool ascii;
 	size_t top, height; /* first line on screen, lines on screen at the last drawing */
+	bool raw; /* the page is the canonical bytes */
 	bool what_seen, rollback_seen;
+	int64_t drawn_ms; /* steady: when it was first on screen; 0: not yet */
 };
 
 enum hp_dialog_kind {
@@ -114,6 +104,11 @@ enum hp_dialog_kind {
 	HP_DIALOG_FILTER,
 	HP_DIALOG_HALT, /* which agent */
 	HP_DIALOG_HALT_WHY,
+	HP_DIALOG_RESUME,
+	HP_DIALOG_RESUME_WHY,
+	HP_DIALOG_DENY_ALL,       /* a key picks a preset reason, for all pending of one agent */
+	HP_DIALOG_DENY_ALL_WORDS, /* own words */
+	HP_DIALOG_COMMAND,
 	HP_DIALOG_COUNT,
 };
 
@@ -124,13 +119,20 @@ struct hp_dialog {
 	struct hp_confirmation confirmation;
 	char text[HP_LIMIT_REASON_BYTES + 1]; /* what is typed */
 	size_t len;
-	char agent[HP_LIMIT_NAME_BYTES + 1]; /* of a halt */
+	char agent[HP_LIMIT_NAME_BYTES + 1]; /* of a halt or resume; "": all */
 	int64_t by_ms;                       /* of an extension */
+	int64_t now_ms;                      /* of the key that is being taken */
 	char dead[80];                       /* why it can send no more; "" while alive */
 };
 
 /* What the console wants of the broker. */
-enum hp_order_kind { HP_ORDER_DECIDE, HP_ORDER_EXTEND, HP_ORDER_NOTE, HP_ORDER_HALT };
+enum hp_order_kind {
+	HP_ORDER_DECIDE,
+	HP_ORDER_EXTEND,
+	HP_ORDER_NOTE,
+	HP_ORDER_HALT,
+	HP_ORDER_RESUME,
+};
 
 struct hp_order {
 	enum hp_order_kind kind;
@@ -138,15 +140,38 @@ struct hp_order {
 	uint8_t digest[HP_HASH_BYTES];
 	bool approve;
 	int64_t by_ms;
-	char agent[HP_LIMIT_NAME_BYTES + 1];
+	bool in_bulk; /* one of a bulk denial */
+	char agent[HP_LIMIT_NAME_BYTES + 1]; /* "": all */
 	char text[HP_LIMIT_REASON_BYTES + 1];
 };
 
+/* Denying all that is pending of one agent: fixed when it was asked for, sent one by one. There is
+ * no such thing for approving (invariant 4). */
+struct hp_bulk {
+	struct hp_bulk_item {
+		char id[HP_ID_BYTES];
+		uint8_t digest[HP_HASH_BYTES];
+	} *items;
+	size_t count, sent, done, refused;
+	bool running;
+	char agent[HP_LIMIT_NAME_BYTES + 1];
+	char reason[HP_LIMIT_REASON_BYTES + 1];
+};
+
+/* Which pane keys go to: the view's list, or the open request beside it. */
 enum hp_focus { HP_FOCUS_QUEUE, HP_FOCUS_REQUEST };
+
+enum hp_view_id {
+#define HP_VIEW(name, id, what) HP_VIEW_##id,
+#include "tui/views.def"
+#undef HP_VIEW
+	HP_VIEW_COUNT,
+};
 
 struct hp_model {
 	/* fixed */
 	const char *instance;
+	const char *log_key; /* the log's verifier key; NULL: unknown */
 	bool ascii;
 	hp_present_escape *escape;
 
@@ -154,6 +179,7 @@ struct hp_model {
 	bool has_clock;
 	int64_t offset_ms; /* broker's clock less ours */
 	char principal[HP_LIMIT_NAME_BYTES * 8], roles[HP_LIMIT_NAME_BYTES * 8]; /* escaped */
+	bool is_admin;
 	bool halted;
 	bool lost; /* no answer for too long */
 	char lost_why[80];
@@ -162,7 +188,13 @@ struct hp_model {
 
 	struct hp_queue queue;
 	struct hp_pinned pinned;
+	struct hp_rows history;
+	struct hp_agents agents;
+	struct hp_ledger *ledger; /* NULL until it is looked at */
 	struct hp_dialog dialog;
+	struct hp_bulk bulk;
+	struct hp_care care;
+	enum hp_view_id view;
 	enum hp_focus focus;
 	bool help;
 	size_t help_top, help_last; /* first line on screen, and how far it can go */
@@ -170,6 +202,10 @@ struct hp_model {
 	char message[240];
 	bool message_is_error;
 	bool bell; /* ring once; the loop clears it */
+	char notice[200]; /* to be told to the desktop (OSC 9), printable ASCII; the loop clears it */
+	int64_t quiet_until_ms;
+	bool bell_off, notice_off; /* switched off by the person */
+	char copied[2 * HP_HASH_BYTES + 1]; /* what HP_CHANGED_COPY hands to the clipboard */
 
 	struct hp_order orders[4]; /* waiting to be sent, oldest first */
 	size_t order_count;
@@ -205,6 +241,24 @@ bool hp_model_is_armed(const struct hp_model *model, int64_t now_ms);
 void hp_model_say(struct hp_model *model, bool is_error, const char *format, ...) HP_PRINTF(3, 4);
 /* Queues an order; false when too many wait. */
 bool hp_model_order(struct hp_model *model, const struct hp_order *order);
+/* Hands text to the clipboard: its first `sizeof copied` bytes. */
+unsigned hp_model_copy(struct hp_model *model, const char *text);
+
+/* --- bulk.c --- */
+
+/* Fixes the set: all that is pending of this agent now. False, with a message, when there is none. */
+bool hp_bulk_begin(struct hp_model *model, const char *agent);
+unsigned hp_bulk_send(struct hp_model *model, const char *reason);
+/* The next order, if there is one. */
+bool hp_bulk_next(struct hp_model *model, struct hp_order *ret_order);
+/* What became of one: NULL when no answer came. */
+unsigned hp_bulk_answer(struct hp_model *model, const struct hp_value *reply);
+void hp_bulk_release(struct hp_bulk *bulk);
+
+/* --- command.c --- */
+
+/* Does what a command line says, or says why not. */
+unsigned hp_command_run(struct hp_model *model, const char *line, int64_t now_ms);
 
 /* --- queue.c --- */
 
@@ -223,8 +277,8 @@ size_t hp_queue_selected(const struct hp_queue *queue);
 void hp_queue_select(struct hp_queue *queue, size_t index);
 /* Keeps the selected row inside a window of `height` rows. */
 void hp_queue_scroll(struct hp_queue *queue, size_t height);
-bool hp_queue_set_filter(struct hp_queue *queue, const char *filter);
-bool hp_row_matches(const struct hp_row *row, const char *filter);
+/* The filter has changed: the selection goes to a row that it lets through. */
+void hp_queue_filtered(struct hp_queue *queue);
 /* `expired` once the broker's clock has passed the deadline of a pending row. */
 enum hp_state hp_row_state(const struct hp_model *model, const struct hp_row *row, int64_t now_ms);
 void hp_queue_counts(const struct hp_model *model, int64_t now_ms, size_t *ret_pending,

@@ -60,6 +60,7 @@ open_bytes(struct hp_model *model, const struct hp_value *bytes)
 	if (!hp_value_is(hp_map_get(map, "instance"), model->instance))
 		return "the request belongs to another instance";
 	pinned->canonical = map;
+	pinned->bytes = (struct hp_str){copy, bytes->str.len};
 	return NULL;
 }
 
@@ -157,8 +158,11 @@ hp_pinned_lay_out(struct hp_model *model, size_t columns)
 		return HP_OK;
 	hp_arena_reset(&pinned->page_arena);
 	enum hp_status status =
-		hp_present_request(&pinned->page_arena, pinned->canonical, pinned->reply,
-	                           pinned->digest, &options, &pinned->page);
+		pinned->raw ? hp_present_bytes(&pinned->page_arena, pinned->bytes.p,
+	                                       pinned->bytes.len, &options, &pinned->page)
+			    : hp_present_request(&pinned->page_arena, pinned->canonical,
+	                                         pinned->reply, pinned->digest, &options,
+	                                         &pinned->page);
 	if (status == HP_OK)
 		pinned->columns = columns;
 	else
@@ -203,8 +207,8 @@ hp_pinned_fit(struct hp_pinned *pinned, size_t height)
 void
 hp_pinned_note_drawn(struct hp_pinned *pinned)
 {
-	if (pinned->phase != HP_PIN_READY || !pinned->columns)
-		return;
+	if (pinned->phase != HP_PIN_READY || !pinned->columns || pinned->raw)
+		return; /* bytes are no substitute for reading it */
 	pinned->what_seen |= is_visible(pinned, pinned->page.last[HP_SECTION_WHAT]);
 	pinned->rollback_seen |= is_visible(pinned, pinned->page.last[HP_SECTION_ROLLBACK]);
 }

@@ -1,126 +1,11 @@
 /*
  * The queue as the broker tells it: rows by id, listings, events, and how long rows stay.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/policy.h"
 #include "tui/model.h"
-
-/* --- rows --- */
-
-/* Weights of words; what is not known counts as the strictest but one named first. */
-struct weight {
-	const char *word;
-	unsigned weight;
-};
-
-static const struct weight tiers[] = {
-	{"gated", 3}, {"supervised", 1}, {"autonomous", 0}, {NULL, 2}};
-static const struct weight environments[] = {
-	{"production", 3}, {"staging", 1}, {"development", 0}, {NULL, 2}};
-
-static unsigned
-weigh(const struct weight *weights, const char *word)
-{
-	while (weights->word && strcmp(weights->word, word) != 0)
-		weights++;
-	return weights->weight;
-}
-
-static unsigned
-risk_of(const struct hp_row *row)
-{
-	enum hp_effect effect = HP_EFFECT_ESCALATE;
-
-	if (!hp_effect_parse(row->effect, &effect))
-		effect = HP_EFFECT_ESCALATE;
-	return (unsigned)effect * 16 + weigh(tiers, row->tier) * 4 +
-	       weigh(environments, row->environment);
-}
-
-static bool
-is_id(const struct hp_value *id)
-{
-	if (!id || id->type != HP_STR || id->str.len != HP_ID_BYTES - 1)
-		return false;
-	for (size_t i = 0; i < id->str.len; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-		if (dash ? id->str.p[i] != '-' : !isxdigit((unsigned char)id->str.p[i]))
-			return false;
-	}
-	return true;
-}
-
-/* Adds an escaped string and its NUL; returns where it starts. */
-static size_t
-add_safe(const struct hp_model *model, struct hp_buf *text, const struct hp_value *value)
-{
-	size_t start = text->len;
-
-	if (value && value->type == HP_STR)
-		model->escape(text, value->str.p, value->str.len, HP_TEXT_ASCII);
-	hp_buf_add_byte(text, '\0');
-	return start;
-}
-
-static size_t
-add_list(const struct hp_model *model, struct hp_buf *text, const struct hp_value *list)
-{
-	size_t start = text->len;
-
-	for (size_t i = 0; i < hp_value_count(list); i++) {
-		const struct hp_value *item = hp_array_get(list, i);
-		if (i > 0)
-			hp_buf_add_text(text, ",");
-		if (item && item->type == HP_STR)
-			model->escape(text, item->str.p, item->str.len, HP_TEXT_ASCII);
-	}
-	hp_buf_add_byte(text, '\0');
-	return start;
-}
-
-/* Takes over all strings of a summary; false without memory, the row untouched. */
-static bool
-set_strings(const struct hp_model *model, struct hp_row *row, const struct hp_value *summary)
-{
-	struct hp_buf text = {0};
-	size_t tier = add_safe(model, &text, hp_map_get(summary, "tier"));
-	size_t effect = add_safe(model, &text, hp_map_get(summary, "effect"));
-	size_t environment = add_safe(model, &text, hp_map_get(summary, "environment"));
-	size_t classes = add_list(model, &text, hp_map_get(summary, "class"));
-	size_t operation = add_safe(model, &text, hp_map_get(summary, "operation"));
-	size_t resource = add_safe(model, &text, hp_map_get(summary, "resource"));
-	size_t requester = add_safe(model, &text, hp_map_get(summary, "requester"));
-	size_t words = add_safe(model, &text, hp_map_get(summary, "summary"));
-
-	if (text.failed) {
-		hp_buf_release(&text);
-		return false;
-	}
-	free(row->text);
-	row->text = (char *)text.data;
-	row->tier = row->text + tier;
-	row->effect = row->text + effect;
-	row->environment = row->text + environment;
-	row->classes = row->text + classes;
-	row->operation = row->text + operation;
-	row->resource = row->text + resource;
-	row->requester = row->text + requester;
-	row->summary = row->text + words;
-	row->risk = risk_of(row);
-	return true;
-}
-
-static void
-free_row(struct hp_row *row)
-{
-	if (row)
-		free(row->text);
-	free(row);
-}
 
 /* --- the set, by id --- */
 
@@ -193,7 +78,7 @@ insert(struct hp_queue *queue, const char *id)
 static void
 remove_at(struct hp_queue *queue, size_t at)
 {
-	free_row(queue->rows[at]);
+	hp_row_free(queue->rows[at]);
 	memmove(queue->rows + at, queue->rows + at + 1,
 	        (queue->count - at - 1) * sizeof queue->rows[0]);
 	queue->count--;
@@ -205,7 +90,7 @@ void
 hp_queue_release(struct hp_queue *queue)
 {
 	for (size_t i = 0; i < queue->count; i++)
-		free_row(queue->rows[i]);
+		hp_row_free(queue->rows[i]);
 	free(queue->rows);
 	free(queue->view);
 	*queue = (struct hp_queue){0};
@@ -223,10 +108,16 @@ set_state(struct hp_row *row, enum hp_state state, int64_t now_ms)
 	row->state = state;
 }
 
-static bool
-is_gated(const struct hp_row *row)
+/* A new gated request rings and is told of; a flood of them once a second. */
+static void
+announce(struct hp_model *model, const struct hp_row *row, int64_t now_ms)
 {
-	return strcmp(row->tier, "supervised") != 0 && strcmp(row->tier, "autonomous") != 0;
+	if (now_ms < model->quiet_until_ms)
+		return;
+	model->quiet_until_ms = now_ms + HP_QUIET_MS;
+	model->bell = true;
+	snprintf(model->notice, sizeof model->notice, "holdpoint: %.20s %.40s %.40s by %.64s",
+	         row->tier, row->environment, row->classes, row->requester);
 }
 
 unsigned
@@ -234,10 +125,9 @@ hp_queue_put(struct hp_model *model, const struct hp_value *summary, uint64_t se
 {
 	struct hp_queue *queue = &model->queue;
 	const struct hp_value *id = hp_map_get(summary, "id");
-	const uint8_t *digest = hp_map_get_bin(summary, "digest", HP_HASH_BYTES);
-	enum hp_state state;
+	const char *pending = hp_state_name(HP_STATE_PENDING);
 
-	if (!is_id(id) || !digest || !hp_state_parse(hp_map_get_str(summary, "state", ""), &state))
+	if (!hp_row_is_id(id))
 		return HP_CHANGED_NOTHING;
 	struct hp_row *row = hp_queue_find(queue, id->str.p);
 	bool is_new = !row;
@@ -245,32 +135,23 @@ hp_queue_put(struct hp_model *model, const struct hp_value *summary, uint64_t se
 		row->sweep = queue->sweep;
 		return HP_CHANGED_NOTHING;
 	}
-	if (is_new) {
-		if (state != HP_STATE_PENDING)
-			return HP_CHANGED_NOTHING;
+	if (is_new && hp_value_is(hp_map_get(summary, "state"), pending))
 		row = insert(queue, id->str.p);
-		if (!row)
-			return HP_CHANGED_NOTHING;
-	}
+	if (!row)
+		return HP_CHANGED_NOTHING;
 	queue->dirty = true;
-	if (!set_strings(model, row, summary)) {
+	if (!hp_row_read(row, summary, model->escape)) {
 		if (is_new) {
 			bool found;
 			remove_at(queue, locate(queue, id->str.p, &found));
 		}
 		return HP_CHANGED_NOTHING;
 	}
-	memcpy(row->digest, digest, HP_HASH_BYTES);
 	row->seq = seq;
 	row->sweep = queue->sweep;
-	row->submitted_ms = hp_map_get_int(summary, "submitted_ms", 0);
-	row->deadline_ms = hp_map_get_int(summary, "deadline_ms", row->deadline_ms);
-	row->approvals = hp_map_get_int(summary, "approvals", 0);
-	row->needed = hp_map_get_int(summary, "needed", 0);
-	row->resources = hp_map_get_int(summary, "resources", 0);
-	set_state(row, state, now_ms);
-	if (is_new && queue->has_listed && is_gated(row))
-		model->bell = true;
+	set_state(row, row->state, now_ms);
+	if (is_new && queue->has_listed && hp_row_is_gated(row))
+		announce(model, row, now_ms);
 	return HP_CHANGED_SCREEN;
 }
 
@@ -308,7 +189,7 @@ hp_queue_page(struct hp_model *model, const struct hp_value *reply, bool first,
 		                        now_ms);
 	if (first && seq > 0 && (uint64_t)seq > queue->seq)
 		queue->seq = (uint64_t)seq;
-	if (is_id(next) && hp_value_count(items) > 0)
+	if (hp_row_is_id(next) && hp_value_count(items) > 0)
 		snprintf(ret_after, HP_ID_BYTES, "%s", next->str.p);
 	else
 		end_sweep(queue, now_ms);

@@ -16,57 +16,6 @@ hp_row_state(const struct hp_model *model, const struct hp_row *row, int64_t now
 	return row->state;
 }
 
-static bool
-holds(const char *text, const char *part, size_t len)
-{
-	for (; *text; text++) {
-		if (strncasecmp(text, part, len) == 0)
-			return true;
-	}
-	return len == 0;
-}
-
-/* One word of a filter; `env:` and its like look in one column, others in all. */
-static bool
-word_matches(const struct hp_row *row, const char *word, size_t len)
-{
-	const struct {
-		const char *prefix, *text;
-	} columns[] = {
-		{"env:", row->environment},
-		{"class:", row->classes},
-		{"agent:", row->requester},
-		{"tier:", row->tier},
-	};
-	const char *const all[] = {row->operation,   row->resource, row->requester, row->summary,
-	                           row->environment, row->classes,  row->tier,      row->id};
-
-	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-		size_t prefix = strlen(columns[i].prefix);
-		if (len >= prefix && strncasecmp(word, columns[i].prefix, prefix) == 0)
-			return holds(columns[i].text, word + prefix, len - prefix);
-	}
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		if (holds(all[i], word, len))
-			return true;
-	}
-	return false;
-}
-
-bool
-hp_row_matches(const struct hp_row *row, const char *filter)
-{
-	for (;;) {
-		filter += strspn(filter, " ");
-		size_t len = strcspn(filter, " ");
-		if (len == 0)
-			return true;
-		if (!word_matches(row, filter, len))
-			return false;
-		filter += len;
-	}
-}
-
 /* Risk, then deadline; the rest only makes the order total, so that equal rows never swap. */
 static int
 by_risk(const void *left, const void *right)
@@ -132,18 +81,14 @@ hp_queue_scroll(struct hp_queue *queue, size_t height)
 		queue->top = queue->view_count > height ? queue->view_count - height : 0;
 }
 
-bool
-hp_queue_set_filter(struct hp_queue *queue, const char *filter)
+void
+hp_queue_filtered(struct hp_queue *queue)
 {
-	if (strlen(filter) >= sizeof queue->filter)
-		return false;
-	snprintf(queue->filter, sizeof queue->filter, "%s", filter);
 	queue->dirty = true;
 	hp_queue_refresh(queue);
 	const struct hp_row *row = hp_queue_find(queue, queue->selected);
 	if (!row || !hp_row_matches(row, queue->filter))
 		hp_queue_select(queue, 0);
-	return true;
 }
 
 void

@@ -89,6 +89,20 @@ hp_screen_close(struct hp_screen *screen)
 	screen->terminal = NULL;
 }
 
+void
+hp_screen_suspend(struct hp_screen *screen)
+{
+	def_prog_mode();
+	endwin();
+}
+
+void
+hp_screen_resume(struct hp_screen *screen)
+{
+	reset_prog_mode();
+	refresh();
+}
+
 /* --- drawing --- */
 
 void
@@ -125,6 +139,22 @@ hp_screen_copy(const char *text)
 	hp_crypto_add_base64(&sequence, text, strlen(text));
 	hp_buf_add_text(&sequence, "\a");
 	/* Best effort: a terminal that cannot take it loses nothing. */
+	if (!sequence.failed && write(STDOUT_FILENO, sequence.data, sequence.len) < 0)
+		beep();
+	hp_buf_release(&sequence);
+}
+
+void
+hp_screen_notify(const char *text)
+{
+	struct hp_buf sequence = {0};
+
+	hp_buf_add_text(&sequence, "\033]9;");
+	for (; *text; text++) {
+		if (*text >= ' ' && *text <= '~')
+			hp_buf_add_byte(&sequence, (uint8_t)*text);
+	}
+	hp_buf_add_text(&sequence, "\a");
 	if (!sequence.failed && write(STDOUT_FILENO, sequence.data, sequence.len) < 0)
 		beep();
 	hp_buf_release(&sequence);

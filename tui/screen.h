@@ -57,11 +57,17 @@ HP_MUST_CHECK enum hp_status hp_screen_open(bool no_color, bool ascii, struct hp
                                             struct hp_error *err);
 void hp_screen_close(struct hp_screen *screen);
 
+/* Gives the terminal to another program for a while, and takes it back. */
+void hp_screen_suspend(struct hp_screen *screen);
+void hp_screen_resume(struct hp_screen *screen);
+
 /* Starts a drawing; reads the size. */
 void hp_screen_begin(struct hp_screen *screen);
 /* Writes the difference; `all` repaints everything. */
 void hp_screen_flush(struct hp_screen *screen, bool all);
 void hp_screen_bell(void);
+/* Tells the desktop, OSC 9: what is no printable ASCII is left out. */
+void hp_screen_notify(const char *text);
 /* Hands `text` (printable ASCII) to the terminal's clipboard, OSC 52. */
 void hp_screen_copy(const char *text);
 

@@ -3,9 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLIGHTS_MAX = 32 };
+#include "tui/reads.h"
 
-enum flight_kind { FLIGHT_HELLO, FLIGHT_LIST, FLIGHT_SHOW, FLIGHT_ORDER };
+enum {
+	FLIGHTS_MAX = 32,
+	FLIGHTS_FOR_READS = 24, /* the rest is for heartbeats, the queue and orders */
+};
+
+enum flight_kind { FLIGHT_HELLO, FLIGHT_LIST, FLIGHT_SHOW, FLIGHT_ORDER, FLIGHT_READ };
 
 /* A message that was sent and not answered. */
 struct flight {
@@ -13,6 +18,7 @@ struct flight {
 	uint64_t seq;
 	int64_t sent_ms;
 	bool first;            /* of a listing: its first page */
+	const struct hp_read *read; /* of a read */
 	struct hp_order order; /* of an order */
 };
 
@@ -198,13 +204,53 @@ order_map(struct hp_session *session, struct hp_model *model, const struct hp_or
 		hp_map_set_str(arena, map, "text", order->text);
 		return map;
 	case HP_ORDER_HALT:
-		map = message(session, "halt");
-		hp_map_set_str(arena, map, "scope", "agent");
-		hp_map_set_str(arena, map, "agent", order->agent);
+	case HP_ORDER_RESUME:
+		map = message(session, order->kind == HP_ORDER_HALT ? "halt" : "resume");
+		hp_map_set_str(arena, map, "scope", order->agent[0] ? "agent" : "all");
+		if (order->agent[0])
+			hp_map_set_str(arena, map, "agent", order->agent);
 		hp_map_set_str(arena, map, "reason", order->text);
 		return map;
 	}
 	return NULL;
+}
+
+/* What the views want to know. */
+static void
+send_reads(struct hp_session *session, struct hp_model *model, int64_t now_ms)
+{
+	for (size_t i = 0; i < hp_read_count; i++) {
+		while (session->flight_count < FLIGHTS_FOR_READS) {
+			hp_arena_reset(&session->arena);
+			struct hp_value *map = hp_reads[i].want(model, &session->arena, now_ms);
+			if (!map)
+				break;
+			struct flight *flight = send_map(session, map, FLIGHT_READ, now_ms);
+			if (!flight) {
+				hp_reads[i].take(model, NULL, now_ms);
+				return;
+			}
+			flight->read = &hp_reads[i];
+		}
+	}
+}
+
+/* A bulk denial goes out as fast as it is answered. */
+static void
+send_bulk(struct hp_session *session, struct hp_model *model, int64_t now_ms)
+{
+	struct hp_order order;
+
+	while (!model->lost && session->flight_count < FLIGHTS_FOR_READS &&
+	       hp_bulk_next(model, &order)) {
+		struct hp_value *map = order_map(session, model, &order, now_ms);
+		struct flight *flight =
+			map ? send_map(session, map, FLIGHT_ORDER, now_ms) : NULL;
+		if (flight)
+			flight->order = order;
+		else
+			hp_bulk_answer(model, NULL);
+	}
 }
 
 /* Orders are tried once. What cannot be sent now is dropped and said, never sent later: the person
@@ -276,6 +322,8 @@ land(struct hp_session *session, struct hp_model *model, const struct flight *fl
 			return hp_pinned_load(model, reply);
 		model->pinned.want_show = true;
 		return HP_CHANGED_NOTHING;
+	case FLIGHT_READ:
+		return flight->read->take(model, reply, now_ms);
 	case FLIGHT_ORDER:
 		return hp_model_answer(model, &flight->order, reply);
 	}
@@ -381,9 +429,11 @@ hp_session_turn(struct hp_session *session, struct hp_model *model, int64_t now_
 	}
 	beat(session, now_ms);
 	changed |= send_orders(session, model, now_ms);
+	send_bulk(session, model, now_ms);
 	if (!model->lost) {
 		list(session, model, now_ms);
 		show(session, model, now_ms);
+		send_reads(session, model, now_ms);
 	}
 	return changed;
 }

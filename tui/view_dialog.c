@@ -84,7 +84,7 @@ draw_input(struct hp_screen *screen, const struct hp_model *model, int y)
 static int
 middle_rows(const struct hp_dialog *dialog)
 {
-	if (dialog->kind == HP_DIALOG_DENY)
+	if (dialog->kind == HP_DIALOG_DENY || dialog->kind == HP_DIALOG_DENY_ALL)
 		return (int)hp_deny_preset_count;
 	return dialog->kind == HP_DIALOG_APPROVE || dialog->kind == HP_DIALOG_FILTER ? 2 : 1;
 }
@@ -96,6 +96,7 @@ draw_middle(struct hp_screen *screen, const struct hp_model *model, int y)
 
 	switch (dialog->kind) {
 	case HP_DIALOG_DENY:
+	case HP_DIALOG_DENY_ALL:
 		for (size_t i = 0; i < hp_deny_preset_count; i++)
 			hp_screen_printf(screen, y + (int)i, 1, screen->columns - 1, HP_STYLE_PLAIN,
 			                 "%c  %s", hp_deny_presets[i].key,
@@ -141,17 +142,50 @@ draw_footer(struct hp_screen *screen, const struct hp_model *model, int y)
 		                 "%s %s Esc closes", dialog->dead, dot);
 	else if (model->message[0])
 		hp_screen_puts(screen, y, 1, screen->columns - 1, HP_STYLE_FLAG, model->message);
-	else if (dialog->kind == HP_DIALOG_DENY)
+	else if (dialog->kind == HP_DIALOG_DENY || dialog->kind == HP_DIALOG_DENY_ALL)
 		hp_screen_printf(screen, y, 1, screen->columns - 1, HP_STYLE_PLAIN,
 		                 "a key sends the denial with its reason %s Esc leaves", dot);
 	else
 		hp_screen_printf(
 			screen, y, 1, screen->columns - 1, HP_STYLE_PLAIN, "Enter %s %s Esc leaves",
-			dialog->kind == HP_DIALOG_FILTER ? "filters"
-			: dialog->kind == HP_DIALOG_EXTEND || dialog->kind == HP_DIALOG_HALT
+			dialog->kind == HP_DIALOG_FILTER    ? "filters"
+			: dialog->kind == HP_DIALOG_COMMAND ? "does it"
+			: dialog->kind == HP_DIALOG_EXTEND || dialog->kind == HP_DIALOG_HALT ||
+					  dialog->kind == HP_DIALOG_RESUME
 				? "goes on"
 				: "sends",
 			dot);
+}
+
+/* What is about to be done, and to what. */
+static void
+draw_title(struct hp_screen *screen, const struct hp_model *model, int y)
+{
+	const struct hp_dialog *dialog = &model->dialog;
+	const char *title = hp_dialog_title(dialog->kind);
+	struct hp_buf safe = {0};
+	char text[HP_LIMIT_NAME_BYTES * 8 + 64];
+
+	model->escape(&safe, dialog->agent, strlen(dialog->agent), HP_TEXT_ASCII);
+	switch (dialog->kind) {
+	case HP_DIALOG_HALT_WHY:
+	case HP_DIALOG_RESUME_WHY:
+		snprintf(text, sizeof text, " %s %s ", title,
+		         dialog->agent[0] ? hp_buf_text(&safe) : "ALL agents");
+		break;
+	case HP_DIALOG_DENY_ALL:
+	case HP_DIALOG_DENY_ALL_WORDS:
+		snprintf(text, sizeof text, " %s of %s: %zu requests ", title, hp_buf_text(&safe),
+		         model->bulk.count);
+		break;
+	default:
+		if (hp_dialog_has_target(dialog->kind))
+			snprintf(text, sizeof text, " %s request %.13s ", title, dialog->id);
+		else
+			snprintf(text, sizeof text, " %s ", title);
+	}
+	hp_buf_release(&safe);
+	hp_screen_puts(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG, text);
 }
 
 static void
@@ -162,12 +196,7 @@ draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool
 	int y = area.y;
 
 	hp_screen_rule(screen, y, 0, screen->columns);
-	if (hp_dialog_has_target(dialog->kind))
-		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG,
-		                 " %s request %.13s ", hp_dialog_title(dialog->kind), dialog->id);
-	else
-		hp_screen_printf(screen, y, 2, screen->columns - 4, HP_STYLE_STRONG, " %s ",
-		                 hp_dialog_title(dialog->kind));
+	draw_title(screen, model, y);
 	y++;
 	if (hp_dialog_has_target(dialog->kind))
 		y += draw_target(screen, model, y, true);

@@ -11,24 +11,8 @@ enum {
 	TEXT_X = 19,
 	VOTES_COLUMNS = 11,
 	NAME_COLUMNS = 13,
-	DETAIL_X = 8,
-	RESOURCE_COLUMNS_MIN = 18,
 	NARROW_COLUMNS = 76,
 };
-
-void
-hp_view_left(int64_t left_ms, char out[16])
-{
-	/* Rounded up: 0:00 is shown when nothing is left, not before. */
-	long long seconds = (left_ms + 999) / 1000;
-
-	if (seconds < 3600)
-		snprintf(out, 16, "%02d:%02d", (int)(seconds / 60), (int)(seconds % 60));
-	else if (seconds < 36000)
-		snprintf(out, 16, "%dh%02dm", (int)(seconds / 3600), (int)(seconds / 60 % 60));
-	else
-		snprintf(out, 16, "%4dh", (int)(seconds / 3600 % 10000));
-}
 
 /* How much of its time a row has left, in half cells. */
 static void
@@ -42,22 +26,6 @@ draw_bar(struct hp_screen *screen, int y, int x, enum hp_style style, int64_t le
 	for (int i = 0; halves > 0; i++, halves -= 2)
 		hp_screen_puts(screen, y, x + i, 1, style,
 		               hp_screen_glyph(screen, halves > 1 ? HP_GLYPH_BAR : HP_GLYPH_HALF));
-}
-
-/* The end of a name says more than its beginning. */
-static void
-draw_tail(struct hp_screen *screen, int y, int x, int max, const char *text)
-{
-	const char *more = hp_screen_glyph(screen, HP_GLYPH_MORE);
-	int mark = screen->ascii ? 3 : 1, len = (int)strlen(text);
-
-	if (len > max && max > mark) {
-		hp_screen_puts(screen, y, x, mark, HP_STYLE_PLAIN, more);
-		text += len - (max - mark);
-		x += mark;
-		max -= mark;
-	}
-	hp_screen_puts(screen, y, x, max, HP_STYLE_PLAIN, text);
 }
 
 /* Time and bar of a pending row; of another, what became of it. */
@@ -108,30 +76,12 @@ draw_row(struct hp_screen *screen, const struct hp_model *model, const struct hp
          struct hp_area area, bool focused, int64_t now_ms)
 {
 	bool selected = strcmp(row->id, model->queue.selected) == 0;
-	bool open = model->pinned.phase != HP_PIN_NONE && strcmp(row->id, model->pinned.id) == 0;
 	enum hp_style style = selected && focused ? HP_STYLE_STRONG : HP_STYLE_PLAIN;
-	int used, rest;
 
-	if (selected)
-		hp_screen_puts(screen, area.y, area.x + 1, 1, HP_STYLE_STRONG,
-		               hp_screen_glyph(screen, HP_GLYPH_SELECTED));
-	if (open)
-		hp_screen_puts(screen, area.y, area.x, 1, HP_STYLE_STRONG, "*");
-	if (selected && focused) {
-		screen->cursor_y = area.y;
-		screen->cursor_x = area.x + 1;
-	}
+	hp_view_marks(screen, model, area, row->id, selected, focused);
 	draw_first_line(screen, model, row, area, style, now_ms);
-	used = hp_screen_puts(screen, area.y + 1, area.x + DETAIL_X,
-	                      area.columns - DETAIL_X - RESOURCE_COLUMNS_MIN, style,
-	                      row->operation);
-	rest = area.columns - DETAIL_X - used - 3;
-	if (row->resources > 1) {
-		rest -= 8;
-		hp_screen_printf(screen, area.y + 1, area.x + area.columns - 8, 7, style, "+%lld",
-		                 (long long)row->resources - 1);
-	}
-	draw_tail(screen, area.y + 1, area.x + DETAIL_X + used + 2, rest, row->resource);
+	area.y++;
+	hp_view_subject(screen, row, area, style);
 }
 
 static void
@@ -147,12 +97,7 @@ draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool
 		const char *why = !queue->has_listed ? "listing the requests"
 		                  : queue->filter[0] ? "nothing matches the filter (Esc shows all)"
 		                                     : "no request is waiting";
-		hp_screen_puts(screen, area.y, area.x + TIME_X, area.columns - TIME_X,
-		               HP_STYLE_PLAIN, why);
-		if (focused) {
-			screen->cursor_y = area.y;
-			screen->cursor_x = area.x + 1;
-		}
+		hp_view_empty(screen, area, focused, why);
 	}
 	for (size_t i = 0; i < height && queue->top + i < queue->view_count; i++) {
 		struct hp_area row = {area.y + (int)i * ROW_LINES, area.x, ROW_LINES, area.columns};
@@ -169,4 +114,67 @@ hint(struct hp_screen *screen, struct hp_model *model, int y, int64_t now_ms)
 	hp_view_hints(screen, y, hints, sizeof hints / sizeof hints[0]);
 }
 
-const struct hp_view hp_view_queue = {.name = "queue", .draw = draw, .hint = hint};
+/* --- keys --- */
+
+static unsigned
+move(struct hp_model *model, long lines, long pages)
+{
+	struct hp_queue *queue = &model->queue;
+	long height = queue->height ? (long)queue->height : 1;
+	long last = (long)queue->view_count - 1;
+	long at = (long)hp_queue_selected(queue) + lines + pages * height;
+
+	if (last < 0)
+		return HP_CHANGED_NOTHING;
+	hp_queue_select(queue, (size_t)(at < 0 ? 0 : at > last ? last : at));
+	return HP_CHANGED_SCREEN;
+}
+
+static unsigned
+open_selected(struct hp_model *model, int64_t now_ms)
+{
+	const struct hp_row *row = hp_queue_find(&model->queue, model->queue.selected);
+
+	if (row)
+		return hp_view_open_row(model, row);
+	hp_model_say(model, false, "no request is waiting");
+	return HP_CHANGED_SCREEN;
+}
+
+static char *
+filter(struct hp_model *model)
+{
+	return model->queue.filter;
+}
+
+static void
+filtered(struct hp_model *model)
+{
+	hp_queue_filtered(&model->queue);
+}
+
+static struct hp_place
+place(const struct hp_model *model)
+{
+	const struct hp_queue *queue = &model->queue;
+	size_t last = queue->top + queue->height;
+
+	return (struct hp_place){
+		.first = queue->view_count ? queue->top + 1 : 0,
+		.last = last < queue->view_count ? last : queue->view_count,
+		.count = queue->view_count,
+	};
+}
+
+const struct hp_view hp_view_queue = {
+	.name = "queue",
+	.over_request = true,
+	.row_lines = ROW_LINES,
+	.draw = draw,
+	.hint = hint,
+	.move = move,
+	.open = open_selected,
+	.filter = filter,
+	.filtered = filtered,
+	.place = place,
+};

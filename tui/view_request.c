@@ -9,14 +9,14 @@ draw_line(struct hp_screen *screen, const struct hp_pinned *pinned, size_t index
           struct hp_area area, int y)
 {
 	const struct hp_present_line *line = &pinned->page.lines[index];
+	int label = pinned->raw ? 0 : HP_PRESENT_LABEL;
 	enum hp_style style = line->flags & HP_LINE_FLAGGED ? HP_STYLE_FLAG : HP_STYLE_PLAIN;
 
-	if ((line->flags & HP_LINE_FIRST) || index == pinned->top)
+	if (label && ((line->flags & HP_LINE_FIRST) || index == pinned->top))
 		hp_screen_puts(screen, y, area.x + 1, HP_PRESENT_LABEL - 1,
 		               line->flags & HP_LINE_FIRST ? HP_STYLE_STRONG : HP_STYLE_PLAIN,
 		               hp_present_label(line->section));
-	hp_screen_put(screen, y, area.x + 1 + HP_PRESENT_LABEL, area.columns - HP_PRESENT_LABEL - 1,
-	              style, line->text, line->len);
+	hp_screen_put(screen, y, area.x + 1 + label, area.columns - label - 1, style, line->text, line->len);
 }
 
 static void
@@ -38,6 +38,21 @@ draw_page(struct hp_screen *screen, struct hp_model *model, struct hp_area area)
 	hp_pinned_note_drawn(pinned);
 }
 
+/* Who sees this for the first time needs three lines; who knows them has opened a request. */
+static void
+draw_welcome(struct hp_screen *screen, struct hp_area area)
+{
+	static const char *const lines[] = {
+		"Enter opens the selected request; j and ^D go to its end.",
+		"a approves it, by its name typed; d denies it, with a why.",
+		"Silence denies it too. H halts an agent, ? explains all.",
+	};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0] && (int)i < area.rows; i++)
+		hp_screen_puts(screen, area.y + (int)i, area.x + 1, area.columns - 1,
+		               HP_STYLE_PLAIN, lines[i]);
+}
+
 static void
 draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool focused,
      int64_t now_ms)
@@ -51,7 +66,7 @@ draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool
 		screen->cursor_x = area.x + 1;
 	}
 	if (pinned->phase == HP_PIN_NONE) {
-		text = "no request is open: Enter opens the selected one";
+		draw_welcome(screen, area);
 	} else if (pinned->phase == HP_PIN_LOADING) {
 		text = "loading the request";
 	} else if (pinned->phase == HP_PIN_REFUSED ||
@@ -71,7 +86,7 @@ hint(struct hp_screen *screen, struct hp_model *model, int y, int64_t now_ms)
 	const char *approve = hp_pinned_refuses(model, HP_DEED_APPROVE, now_ms);
 	const char *deny = hp_pinned_refuses(model, HP_DEED_DENY, now_ms);
 	char approve_hint[80] = "a approve", deny_hint[80] = "d deny";
-	const char *const hints[] = {approve_hint, deny_hint, "e extend", "m note", "y copy id"};
+	const char *const hints[] = {approve_hint, deny_hint, "e extend", "m note", "y copy id", "b bytes"};
 
 	if (approve && deny)
 		snprintf(approve_hint, sizeof approve_hint, "no approving, no denying: %s", deny);

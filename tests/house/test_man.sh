@@ -145,6 +145,11 @@ keys=$(sed -nE 's/^HP_ACTION\(\w+, (.*), ([^,]+), "[^"]*"\)$/\1 \2/p' "$HP_SRCDI
 		s/HP_KEY_ESCAPE/Esc/; s/HP_KEY_F1/F1/; s/HP_KEY_(.)(\w*)/\1\L\2/
 		s/'.t'/Tab/; s/'(.)'/\1/; s/ 0$//")
 same "$keys" "$(entries holdpoint-console.1 Keys)" "holdpoint-console.1: the keys of every action"
+commands=$(sed -nE 's/^HP_COMMAND\((\w+), "([^"]*)", .*/\1 \2/p' "$HP_SRCDIR/tui/commands.def" | sed 's/ $//')
+same "$commands" "$(sed -n '/^\.Ss Commands/,/^\.Ss App/s/^\.It Cm //p' "$MAN/holdpoint-console.1" | sed 's/ Ar / /')" \
+	"holdpoint-console.1: the commands of its command line"
+same "$(sed -nE 's/^HP_VIEW\((\w+), .*/\1/p' "$HP_SRCDIR/tui/views.def")" \
+	"$(entries holdpoint-console.1 Views)" "holdpoint-console.1: the views"
 reasons=$(sed -nE "s/^\t\{'(.)', (\"(.*)\"|NULL)\},$/\1 \3/p" "$HP_SRCDIR/tui/dialog.c")
 same "${reasons/% / own words}" \
 	"$(awk '/^\.It Cm [1-9]$/ { key = $3; getline; print key, $0 }' "$MAN/holdpoint-console.1")" \

@@ -107,8 +107,12 @@ class Console:
         return self
 
     def arm(self):
-        """Waits until decision keys count."""
-        self.pump(ARM_S)
+        """Waits until decision keys count: until nothing was drawn for so long."""
+        end = time.monotonic() + 10 * ARM_S
+        quiet, before = time.monotonic() + ARM_S, len(self.raw)
+        while time.monotonic() < min(quiet, end) and self.pump(0.02):
+            if len(self.raw) != before:
+                quiet, before = time.monotonic() + ARM_S, len(self.raw)
         return self
 
     def shows(self, name):

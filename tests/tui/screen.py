@@ -12,6 +12,7 @@ class Foreign(Exception):
 
 
 CSI = re.compile(rb"\x1b\[([?>]?)([0-9;]*)([@-~])")
+OSC_NOTIFY = re.compile(rb"\x1b\]9;(holdpoint: [ -~]*)\x07")
 OSC_COPY = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07")
 # Set and reset of these modes: cursor keys, autowrap, blinking and visible cursor, the alternate
 # screen (old and new); 4 is insert mode.
@@ -39,6 +40,7 @@ class Screen:
         self.top, self.bottom = 0, rows - 1
         self.bells = 0
         self.copied = []        # what OSC 52 put on the clipboard
+        self.notices = []       # what OSC 9 told the desktop
         self.seen = set()       # every line that has ever stood there whole
         self.colors_used = False
         self.left_alternate = False
@@ -81,7 +83,7 @@ class Screen:
             used = self.step(data)
             if used == 0:
                 self.pending = data
-                if len(data) > 256:
+                if len(data) > 512:
                     raise Foreign("unfinished sequence %r" % data[:40])
                 return
             data = data[used:]
@@ -173,7 +175,11 @@ class Screen:
             if match:
                 self.copied.append(match[1])
                 return match.end()
-            if b"\x07" not in data and len(data) < 200:
+            match = OSC_NOTIFY.match(data)
+            if match:
+                self.notices.append(match[1].decode())
+                return match.end()
+            if b"\x07" not in data and len(data) < 400:
                 return 0
             raise Foreign("operating system command %r" % data[:40])
         if kind in (b"(", b")"):

@@ -243,8 +243,8 @@ def leaves_the_terminal(stage):
     console.sees("note:").arm().press("left\r")
     console.sees("note recorded").arm().press("n")
     console.sees("request 01936f2a-0002", "CreateDBInstance").arm().press("?")
-    console.sees("this page").arm().press(ESCAPE)
-    console.loses("this page").arm().press("q").exits(0)
+    console.sees("to the first request or line").arm().press(ESCAPE)
+    console.loses("to the first request or line").arm().press("q").exits(0)
     assert console.screen.left_alternate
     assert console.stderr() == "", console.stderr()
 

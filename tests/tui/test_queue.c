@@ -4,6 +4,7 @@
 
 #include "tests/tui/feed.h"
 #include "tui/control.h"
+#include "tui/view.h"
 
 static struct feed feed;
 
@@ -269,13 +270,13 @@ Test(queue, a_filter_moves_the_selection_only_off_hidden_rows)
 	requests[2].environment = "staging";
 	feed_list(&feed, requests, 3);
 	hp_queue_select(&feed.model.queue, 1);
-	hp_queue_set_filter(&feed.model.queue, "env:production");
+	hp_view_filter(&feed.model, "env:production");
 	cr_assert_str_eq(feed.model.queue.selected, feed_id(&feed, 2));
-	hp_queue_set_filter(&feed.model.queue, "env:staging");
+	hp_view_filter(&feed.model, "env:staging");
 	cr_assert_str_eq(feed.model.queue.selected, feed_id(&feed, 3));
-	hp_queue_set_filter(&feed.model.queue, "xyzzy");
+	hp_view_filter(&feed.model, "xyzzy");
 	cr_assert_str_empty(feed.model.queue.selected);
-	hp_queue_set_filter(&feed.model.queue, "");
+	hp_view_filter(&feed.model, "");
 	cr_assert_eq(feed.model.queue.view_count, 3);
 }
 
@@ -301,7 +302,7 @@ Test(queue, the_window_follows_the_selection)
 	hp_control_key(&feed.model, 'g', 0);
 	hp_queue_scroll(queue, 5);
 	cr_assert_eq(queue->top, 0);
-	hp_queue_set_filter(queue, "01936f2a-0003");
+	hp_view_filter(&feed.model, "01936f2a-0003");
 	hp_queue_scroll(queue, 5);
 	cr_assert_eq(queue->top, 0);
 }

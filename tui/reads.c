@@ -1,0 +1,35 @@
+#include "tui/reads.h"
+
+static struct hp_value *
+want_history(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	struct hp_rows *rows = &model->history;
+
+	if (model->view != HP_VIEW_HISTORY || !rows->wanted || rows->asked)
+		return NULL;
+	struct hp_value *map = hp_value_map(arena);
+	hp_map_set_str(arena, map, "type", "list");
+	hp_map_set_int(arena, map, "limit", HP_ROWS_PAGE);
+	if (rows->after[0])
+		hp_map_set_str(arena, map, "after", rows->after);
+	rows->wanted = false;
+	rows->asked = true;
+	return map;
+}
+
+static unsigned
+take_history(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_rows_page(&model->history, reply, model->escape);
+}
+
+const struct hp_read hp_reads[] = {
+	{want_history, take_history},
+	{hp_agents_want, hp_agents_take},
+	{hp_ledger_want_checkpoint, hp_ledger_take_checkpoint},
+	{hp_ledger_want_leaves, hp_ledger_take_leaves},
+	{hp_ledger_want_check, hp_ledger_take_check},
+	{hp_ledger_want_proof, hp_ledger_take_proof},
+	{hp_ledger_want_stats, hp_ledger_take_stats},
+};
+const size_t hp_read_count = sizeof hp_reads / sizeof hp_reads[0];
