@@ -187,28 +187,10 @@ hp_table_print(const struct hp_table *table)
 int
 hp_out_state_exit(const struct hp_value *reply)
 {
-	static const int exits[HP_STATE_COUNT] = {
-		[HP_STATE_BLOCKED] = HP_EXIT_BLOCKED,
-		[HP_STATE_PENDING] = HP_EXIT_PENDING,
-		[HP_STATE_GRANTED] = HP_EXIT_OK,
-		[HP_STATE_EXECUTING] = HP_EXIT_OK,
-		[HP_STATE_SUCCEEDED] = HP_EXIT_OK,
-		[HP_STATE_FAILED] = HP_EXIT_INTERNAL,
-		[HP_STATE_ROLLING_BACK] = HP_EXIT_INTERNAL,
-		[HP_STATE_ROLLED_BACK] = HP_EXIT_INTERNAL,
-		[HP_STATE_ROLLBACK_FAILED] = HP_EXIT_INTERNAL,
-		[HP_STATE_UNKNOWN] = HP_EXIT_INTERNAL,
-		[HP_STATE_RELEASED] = HP_EXIT_OK,
-		[HP_STATE_DENIED] = HP_EXIT_DENIED,
-		[HP_STATE_EXPIRED] = HP_EXIT_EXPIRED,
-		[HP_STATE_WITHDRAWN] = HP_EXIT_DENIED,
-		[HP_STATE_HALTED] = HP_EXIT_HALTED,
-		[HP_STATE_LAPSED] = HP_EXIT_EXPIRED,
-	};
 	enum hp_state state;
 	if (!hp_state_parse(hp_map_get_str(reply, "state", ""), &state))
 		return HP_EXIT_INTERNAL;
-	return exits[state];
+	return hp_state_exit(state);
 }
 
 /* A field of the reply by its own name, when it is there. */

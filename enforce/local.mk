@@ -6,3 +6,27 @@ enforce_libhpenforce_a_SOURCES = \
 enforce_libhpenforce_a_SOURCES += \
 	%D%/ask.h %D%/ask.c %D%/hook.h %D%/hook_hosts.def %D%/hook.c %D%/hook_line.c %D%/hook_answer.c
 ENFORCE_LIBS = enforce/libhpenforce.a $(PROTO_LIBS)
+
+# libholdpoint, for programs in C. One shared library of its own does not pay for libtool: the
+# objects are position independent anyway, and the linker drops and hides what it does not need.
+LIBHOLDPOINT = libholdpoint.so.0
+include_HEADERS = %D%/holdpoint.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/holdpoint.pc
+EXTRA_DIST += %D%/libholdpoint.map
+noinst_LIBRARIES += enforce/libholdpoint.a
+enforce_libholdpoint_a_SOURCES = %D%/holdpoint.h %D%/holdpoint.c
+$(LIBHOLDPOINT): enforce/libholdpoint.a enforce/libhpenforce.a proto/libhpproto.a core/libhpcore.a \
+		%D%/libholdpoint.map
+	$(AM_V_CCLD)$(CC) $(CFLAGS) $(SAN_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(LIBHOLDPOINT) \
+		-Wl,--version-script=$(top_srcdir)/%D%/libholdpoint.map \
+		-Wl,-z,relro -Wl,-z,now -o $@ \
+		-Wl,--whole-archive enforce/libholdpoint.a -Wl,--no-whole-archive $(ENFORCE_LIBS)
+all-local: $(LIBHOLDPOINT)
+CLEANFILES += $(LIBHOLDPOINT)
+install-exec-local: $(LIBHOLDPOINT)
+	$(MKDIR_P) $(DESTDIR)$(libdir)
+	$(INSTALL_PROGRAM) $(LIBHOLDPOINT) $(DESTDIR)$(libdir)
+	cd $(DESTDIR)$(libdir) && $(LN_S) -f $(LIBHOLDPOINT) libholdpoint.so
+uninstall-local:
+	rm -f $(DESTDIR)$(libdir)/$(LIBHOLDPOINT) $(DESTDIR)$(libdir)/libholdpoint.so

@@ -7,6 +7,7 @@
 #ifndef HP_PROTO_MESSAGE_H
 #define HP_PROTO_MESSAGE_H
 
+#include "core/lifecycle.h"
 #include "core/principal.h"
 #include "core/schema.h"
 
@@ -59,5 +60,8 @@ enum hp_exit {
 	HP_EXIT_PENDING = 12,
 	HP_EXIT_NOT_RUN = 125,
 };
+
+/* The exit code that a request's state gives (protocol.md "Command line"). */
+int hp_state_exit(enum hp_state state);
 
 #endif

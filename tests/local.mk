@@ -7,6 +7,7 @@ endif
 include tests/house/local.mk
 include tests/cli/local.mk
 include tests/enforce/local.mk
+include tests/examples/local.mk
 include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk
