@@ -89,6 +89,9 @@ hp_audit_append(struct hp_audit *audit, const struct hp_clock *clock,
 		.salt = {(const char *)salt, sizeof salt},
 	};
 	status = hp_store_add_leaf(audit->store, &stored);
+	if (status == HP_OK && entry->about != HP_STORE_NOTHING)
+		status = hp_store_add_leaf_about(audit->store, entry->about, stored.seq,
+						 clock->wall_ms);
 	if (status == HP_OK) {
 		hp_merkle_leaf_hash(audit->leaf.data, audit->leaf.len, &hash);
 		status = hp_audit_tree_append(&nodes, &hash);

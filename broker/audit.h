@@ -24,6 +24,7 @@ struct hp_audit_entry {
 	const char *request; /* id or "" */
 	const uint8_t *digest; /* 32 bytes or NULL */
 	const struct hp_value *body; /* a map; never NULL */
+	int64_t about; /* whose erasure takes the body along (store.h); HP_STORE_NOTHING: none's */
 };
 
 /*

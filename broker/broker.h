@@ -38,7 +38,7 @@ struct hp_meters;  /* meters.h */
 /* Counters for `stats`; since the start of this process. */
 struct hp_counters {
 	uint64_t messages, refusals, submits, votes, claims, turns, commits, events;
-	uint64_t handshakes_refused;
+	uint64_t handshakes_refused, erasures;
 };
 
 struct hp_broker {
@@ -81,6 +81,9 @@ struct hp_broker {
 	int64_t checkpoint_due_ms; /* boot time; 0: nothing unsigned */
 	uint64_t checkpoint_told;  /* size of the one whose event was sent last */
 	uint64_t checkpoint_anchored; /* of the one given to the anchors last */
+	int64_t erase_due_ms; /* boot time: when to look for what is to be erased by age */
+	bool erased_wal;      /* the write-ahead log has what was erased, and is to be emptied */
+	bool erased_wal_said; /* that it cannot be yet */
 	struct hp_counters counters;
 };
 
@@ -110,7 +113,7 @@ hp_handler hp_handle_halt, hp_handle_resume;
 hp_handler hp_handle_agents;
 hp_handler hp_handle_task, hp_handle_tasks, hp_handle_task_close;
 hp_handler hp_handle_spot_check;
-hp_handler hp_handle_audit, hp_handle_checkpoint, hp_handle_proof;
+hp_handler hp_handle_audit, hp_handle_checkpoint, hp_handle_proof, hp_handle_erase;
 
 /* ---- broker.c: life ---- */
 
@@ -171,6 +174,11 @@ enum hp_code hp_transition(struct hp_broker *broker, struct hp_row *row, enum hp
 /* A leaf, and with `publish` the event of the same topic. `row` may be NULL; body may be NULL. */
 void hp_record(struct hp_broker *broker, const char *topic, const char *actor,
 	       const struct hp_row *row, struct hp_value *body, bool publish);
+
+/* A leaf whose body goes with what it is `about` (store.h), though `row` may be another or NULL.
+ * hp_record() is about its row. */
+void hp_record_about(struct hp_broker *broker, const char *topic, const char *actor,
+		     const struct hp_row *row, int64_t about, struct hp_value *body);
 
 /* ---- load.c: policy and principals ---- */
 

@@ -35,6 +35,7 @@ static hp_handler *const handlers[HP_MSG_COUNT] = {
 	[HP_MSG_audit] = hp_handle_audit,
 	[HP_MSG_checkpoint] = hp_handle_checkpoint,
 	[HP_MSG_proof] = hp_handle_proof,
+	[HP_MSG_erase] = hp_handle_erase,
 	[HP_MSG_reload] = hp_handle_reload,
 	[HP_MSG_agents] = hp_handle_agents,
 	[HP_MSG_stats] = hp_handle_stats,
@@ -75,6 +76,19 @@ struct refused {
 	const char *request;
 };
 
+/* Whose erasure takes a refusal's body along: the request that it names, if there is one. */
+static int64_t
+about(struct hp_broker *broker, const char *id)
+{
+	int64_t key = HP_STORE_REFUSED;
+	if (!id || !*id)
+		return key;
+	enum hp_status status = hp_store_find_key(broker->store, id, &key);
+	if (status != HP_OK && status != HP_NOT_FOUND)
+		hp_store_failed(broker, "reading a request");
+	return key;
+}
+
 /* Every refusal has its leaf (lifecycle invariant 6), a flood of them one together. */
 static void
 record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_code code,
@@ -94,8 +108,8 @@ record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_
 		hp_map_set_str(arena, body, "request", refused->request);
 	if (refused->key)
 		hp_map_set_str(arena, body, "key", refused->key);
-	hp_record(broker, "refused", refused->actor ? refused->actor : "unknown", NULL, body,
-		  false);
+	hp_record_about(broker, "refused", refused->actor ? refused->actor : "unknown", NULL,
+			about(broker, refused->request), body);
 }
 
 struct hp_value *

@@ -66,6 +66,8 @@ hp_handle_stats(struct hp_call *call)
 		{"commits_total", n->commits},
 		{"events_total", n->events},
 		{"handshakes_refused_total", n->handshakes_refused},
+		{"erasures_total", n->erasures},
+		{"erasures_unfinished", broker->erased_wal},
 		{"leaves", hp_audit_size(broker->audit)},
 		{"halts", halt_count},
 		{"principals", hp_directory_count(broker->directory)},

@@ -227,6 +227,10 @@ record(struct hp_broker *broker, const struct intake *intake)
 static struct hp_value *
 answer_again(struct hp_call *call, const struct intake *intake, struct hp_row *row)
 {
+	if (row->erased_ms && strcmp(row->requester, intake->requester->name) == 0)
+		return hp_refuse(call, HP_CODE_final, "id",
+				 "the request with this id was %s, and then erased",
+				 hp_state_name(row->state));
 	if (strcmp(row->requester, intake->requester->name) != 0 ||
 	    memcmp(row->content_hash, intake->row.content_hash, HP_HASH_BYTES) != 0)
 		return hp_refuse(call, HP_CODE_conflict, "id",

@@ -4,11 +4,11 @@ noinst_LIBRARIES += broker/libhpstore.a broker/libhpbroker.a
 broker_libhpstore_a_SOURCES = \
 	%D%/store.h %D%/store_sqlite.h %D%/store_sqlite.c %D%/store_sqlite_query.c \
 	%D%/store_sqlite_schema.c %D%/store_sqlite_request.c %D%/store_sqlite_list.c \
-	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/store_sqlite_meter.c %D%/store_sqlite_task.c %D%/lockfile.h %D%/lockfile.c
+	%D%/store_sqlite_record.c %D%/store_sqlite_log.c %D%/store_sqlite_erase.c %D%/store_sqlite_meter.c %D%/store_sqlite_task.c %D%/lockfile.h %D%/lockfile.c
 broker_libhpbroker_a_SOURCES = \
 	%D%/broker.h %D%/broker.c %D%/loop.c %D%/timers.c %D%/transition.c %D%/load.c \
 	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \
-	%D%/anchor.h %D%/anchor.c %D%/anchors.c \
+	%D%/anchor.h %D%/anchor.c %D%/anchors.c %D%/erase.h %D%/erase.c \
 	%D%/audit_private.h %D%/audit_open.c %D%/audit_tree.h %D%/audit_tree.c \
 	%D%/sockets.h %D%/sockets.c %D%/zap.h %D%/zap.c \
 	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "broker/anchor.h"
+#include "broker/erase.h"
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
@@ -138,6 +139,7 @@ hp_broker_turn(struct hp_broker *broker)
 	}
 	tell_checkpoint(broker);
 	hp_timers_run(broker);
+	hp_erase_run(broker);
 	drain(broker, HP_DOOR_CONTROL, CONTROL_PER_TURN);
 	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
 	hp_park_run(broker);
@@ -148,7 +150,10 @@ hp_broker_turn(struct hp_broker *broker)
 		hp_store_rollback(broker->store);
 		return;
 	}
-	if (checkpoint(broker))
+	if (!checkpoint(broker))
+		return;
+	hp_erase_finish(broker);
+	if (!broker->fatal)
 		hp_outbox_flush(broker);
 }
 
@@ -170,6 +175,7 @@ next_wait_ms(struct hp_broker *broker)
 		hp_store_failed(broker, "reading timers");
 	sooner(&wait_ms, timer_ms);
 	sooner(&wait_ms, hp_park_next_ms(broker));
+	sooner(&wait_ms, hp_erase_next_ms(broker));
 	if (broker->checkpoint_due_ms) {
 		int64_t in_ms = broker->checkpoint_due_ms - broker->clock.boottime_ms;
 		sooner(&wait_ms, in_ms > 0 ? in_ms : 0);

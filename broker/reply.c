@@ -60,6 +60,16 @@ set_deadline(struct hp_arena *arena, struct hp_value *map, const struct hp_row *
 		hp_map_set_int(arena, map, "deadline_ms", row->due.wall_ms);
 }
 
+/* What was said is gone: who made it go, and when. */
+static void
+set_erased(struct hp_arena *arena, struct hp_value *map, const struct hp_row *row)
+{
+	if (!row->erased_ms)
+		return;
+	hp_map_set_int(arena, map, "erased_ms", row->erased_ms);
+	hp_map_set_str(arena, map, "erased_by", row->erased_by);
+}
+
 struct hp_value *
 hp_reply_summary(struct hp_broker *broker, const struct hp_row *row)
 {
@@ -81,6 +91,7 @@ hp_reply_summary(struct hp_broker *broker, const struct hp_row *row)
 	hp_map_set_int(arena, map, "approvals", row->approvals);
 	hp_map_set_int(arena, map, "needed", row->needed);
 	hp_map_set(arena, map, "flags", hp_reply_decode(broker, row->flags));
+	set_erased(arena, map, row);
 	hp_map_set_bin(arena, map, "digest", row->digest, HP_HASH_BYTES);
 	return map;
 }
@@ -115,8 +126,11 @@ hp_reply_votes(struct hp_broker *broker, const struct hp_stored_vote *votes, siz
 		hp_map_set_str(arena, vote, "person", votes[i].person);
 		hp_map_set_str(arena, vote, "decision", votes[i].approve ? "approve" : "deny");
 		hp_map_set_int(arena, vote, "at_ms", votes[i].at_ms);
-		hp_map_set_bin(arena, vote, "body", votes[i].body.p, votes[i].body.len);
-		hp_map_set_bin(arena, vote, "signature", votes[i].signature, HP_SIGNATURE_BYTES);
+		if (votes[i].body.len) { /* none: erased with its request */
+			hp_map_set_bin(arena, vote, "body", votes[i].body.p, votes[i].body.len);
+			hp_map_set_bin(arena, vote, "signature", votes[i].signature,
+				       HP_SIGNATURE_BYTES);
+		}
 		hp_map_set_bin(arena, vote, "sign_public", votes[i].sign_public,
 			       HP_SIGN_PUBLIC_BYTES);
 		hp_array_add(arena, list, vote);
@@ -183,6 +197,7 @@ hp_reply_status(struct hp_broker *broker, const struct hp_row *row)
 	if (hp_value_count(notes))
 		hp_map_set(arena, reply, "notes", notes);
 	hp_map_set_bool(arena, reply, "stop", row->stop);
+	set_erased(arena, reply, row);
 	return reply;
 }
 

@@ -9,8 +9,8 @@
  *  1. Changes happen between hp_store_begin() and hp_store_commit(). A commit that does not return
  *     HP_OK is indeterminate (trust.md, trap 6): send nothing, exit, recover at the next start.
  *  2. hp_store_move() changes a request only from the state the caller saw: HP_CONFLICT otherwise.
- *  3. Leaves, nodes and final states are never changed, only added. Bodies, salts and actions may
- *     be erased (set NULL).
+ *  3. Leaves, nodes and final states are never changed, only added. Bodies, salts, actions and the
+ *     texts of a request that has ended may be erased (set NULL or empty), once.
  *  4. HP_IO from any function here means that the database cannot be trusted any more: exit.
  *  5. What a read returns lives in the caller's arena.
  * Threads: one.
@@ -29,7 +29,8 @@ struct hp_store;
 HP_MUST_CHECK enum hp_status hp_store_open(const char *path, struct hp_store **ret_store,
 					   struct hp_error *err);
 /* As above, read-only, for verification: no lock is taken, nothing is created, and what is read is
- * one moment's state although a broker goes on writing. HP_NOT_FOUND. */
+ * one moment's state although a broker goes on writing. HP_NOT_FOUND. Of a database of an older
+ * schema the log can be read, requests cannot. */
 HP_MUST_CHECK enum hp_status hp_store_open_readonly(const char *path, struct hp_store **ret_store,
 						    struct hp_error *err);
 void hp_store_close(struct hp_store *store);
@@ -70,6 +71,8 @@ struct hp_row {
 	/* erasable */
 	struct hp_str action; /* HP-canon {action, rollback}; p NULL once erased */
 	struct hp_str salt;   /* 32 bytes; p NULL once erased */
+	int64_t erased_ms;    /* 0: what was said is all there; else `canonical` is NULL, texts "" */
+	const char *erased_by;
 	/* moves */
 	enum hp_state state;
 	const char *reason, *by; /* of the last move; "" for none */
@@ -138,6 +141,38 @@ struct hp_filter {
 HP_MUST_CHECK enum hp_status hp_store_list(struct hp_store *store, struct hp_arena *arena,
 					   const struct hp_filter *filter,
 					   struct hp_row **ret_rows, size_t *ret_count);
+
+HP_MUST_CHECK enum hp_status hp_store_find_key(struct hp_store *store, const char *id,
+					       int64_t *ret_key); /* HP_NOT_FOUND */
+
+/* ---- erasure ---- */
+
+/*
+ * Takes the texts out of a request in a final state: canonical bytes, operation, resource, summary,
+ * session, audience, reasons, notes, what was signed, and the digests that a guess could be tried
+ * on. Who, when, which state, tier, classes and how it was decided stay. Its leaves have bodies of
+ * their own. HP_CONFLICT: not final, or erased already.
+ */
+HP_MUST_CHECK enum hp_status hp_store_erase_request(struct hp_store *store, int64_t key,
+						    const char *by, int64_t at_ms);
+/* Keys of requests that may be erased and were submitted up to `before_ms`, oldest first. */
+HP_MUST_CHECK enum hp_status hp_store_erasable(struct hp_store *store, struct hp_arena *arena,
+					       int64_t before_ms, size_t limit,
+					       int64_t **ret_keys, size_t *ret_count);
+
+/* Whose erasure takes a leaf's body along: a request's key, or of what was refused and is no
+ * request. A leaf that is about neither keeps its body for ever. */
+enum { HP_STORE_NOTHING = 0, HP_STORE_REFUSED = -1 };
+HP_MUST_CHECK enum hp_status hp_store_add_leaf_about(struct hp_store *store, int64_t about,
+						     uint64_t seq, int64_t at_ms);
+/* Takes body and salt out of at most `limit` leaves about this, made up to `before_ms`; says which,
+ * in order. */
+HP_MUST_CHECK enum hp_status hp_store_erase_leaves(struct hp_store *store, struct hp_arena *arena,
+						   int64_t about, int64_t before_ms, size_t limit,
+						   int64_t **ret_seqs, size_t *ret_count);
+/* Moves the write-ahead log into the database and empties it, so that no old page is left in it.
+ * HP_UNAVAILABLE: somebody reads an old page just now, try again later. Between transactions. */
+HP_MUST_CHECK enum hp_status hp_store_truncate_wal(struct hp_store *store);
 
 /* The oldest granted request of this audience and environment with key > after_key.
  * HP_NOT_FOUND. */

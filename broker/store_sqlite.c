@@ -302,6 +302,25 @@ hp_store_checkpoint_wal(struct hp_store *store)
 	return HP_OK;
 }
 
+enum hp_status
+hp_store_truncate_wal(struct hp_store *store)
+{
+	assert(!store->writing);
+	if (store->failed)
+		return HP_IO;
+	sqlite3_busy_timeout(store->db, 0);
+	int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					       NULL);
+	sqlite3_busy_timeout(store->db, BUSY_MS);
+	if ((result & 0xff) == SQLITE_BUSY)
+		return HP_UNAVAILABLE;
+	if (result != SQLITE_OK)
+		return hp_store_fail(store, "empty the write-ahead log");
+	store->wal_pages = 0;
+	store->wal_next = WAL_LIMIT_PAGES;
+	return HP_OK;
+}
+
 const char *
 hp_store_error(const struct hp_store *store)
 {

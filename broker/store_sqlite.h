@@ -42,6 +42,11 @@ HP_MUST_CHECK enum hp_status hp_store_schema(struct hp_store *store, struct hp_e
 /* Takes a request out of the queue of spot checks, if it is there. */
 HP_MUST_CHECK enum hp_status hp_store_unsample(struct hp_store *store, int64_t key);
 
+/* As a list of SQL; an index and a query that uses it must spell it the same. */
+#define HP_STORE_FINAL_STATES                                                                      \
+	"('blocked','succeeded','failed','rolled_back','rollback_failed','released','denied',"     \
+	"'expired','withdrawn','halted','lapsed')"
+
 /* One run of a statement: bind in order, step, read columns in order, end. Failures stick. */
 struct hp_query {
 	struct hp_store *store;
@@ -101,10 +106,11 @@ HP_MUST_CHECK enum hp_status hp_query_collect(struct hp_query *query, struct hp_
 	"r.submitted_wall_ms, r.submitted_boottime_ms, r.submitted_boot_id, r.max_deadline_ms, "   \
 	"r.needed, r.state, r.reason, r.moved_by, r.due_wall_ms, r.due_boottime_ms, "              \
 	"r.due_boot_id, r.approvals, r.extensions, r.claimer, r.nonce, r.lease_ms, "               \
-	"r.lease_max_wall_ms, r.lease_max_boottime_ms, r.lease_max_boot_id, r.stop, "
+	"r.lease_max_wall_ms, r.lease_max_boottime_ms, r.lease_max_boot_id, r.stop, "              \
+	"r.erased_ms, coalesce(r.erased_by, ''), "
 #define HP_STORE_ROW_LARGE                                                                         \
 	"c.canonical, c.quorum, s.action, s.salt FROM request r "                                  \
-	"JOIN request_canonical c ON c.key = r.key LEFT JOIN request_secret s ON s.key = r.key "
+	"LEFT JOIN request_canonical c ON c.key = r.key LEFT JOIN request_secret s ON s.key = r.key "
 void hp_store_read_row(struct hp_query *query, struct hp_arena *arena, void *row);
 
 #endif

@@ -161,6 +161,8 @@ hp_store_read_row(struct hp_query *query, struct hp_arena *arena, void *item)
 	row->lease_ms = hp_query_read_int(query);
 	read_due(query, &row->lease_end_max);
 	row->stop = hp_query_read_int(query) != 0;
+	row->erased_ms = hp_query_read_int(query);
+	row->erased_by = hp_query_read_text(query, arena);
 	row->canonical = hp_query_read_str(query, arena);
 	row->quorum = hp_query_read_str(query, arena);
 	row->action = hp_query_read_str(query, arena);

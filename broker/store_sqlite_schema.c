@@ -8,15 +8,14 @@
 #include "broker/store_sqlite.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "core/checkpoint.h"
 
 enum {
 	APPLICATION_ID = 0x48506f31, /* "HPo1" */
 	SCHEMA_VERSION = 3,
 };
-
-#define FINAL_STATES                                                                               \
-	"('blocked','succeeded','failed','rolled_back','rollback_failed','released','denied',"     \
-	"'expired','withdrawn','halted','lapsed')"
 
 static const char *const tables[] = {
 	"CREATE TABLE request("
@@ -87,7 +86,7 @@ static const char *const triggers[] = {
 	"CREATE TRIGGER request_fixed BEFORE UPDATE OF id, requester, owner, digest, action_digest,"
 	" submitted_ms, needed ON request BEGIN SELECT RAISE(ABORT, 'requests are fixed'); END",
 	"CREATE TRIGGER request_final BEFORE UPDATE OF state ON request"
-	" WHEN OLD.state IN " FINAL_STATES
+	" WHEN OLD.state IN " HP_STORE_FINAL_STATES
 	" BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END",
 	"CREATE TRIGGER canonical_fixed BEFORE UPDATE ON request_canonical"
 	" BEGIN SELECT RAISE(ABORT, 'canonical bytes are fixed'); END",
@@ -132,12 +131,75 @@ static const char *const tasks[] = {
 	"at_ms INTEGER NOT NULL, PRIMARY KEY(request, person)) STRICT, WITHOUT ROWID",
 };
 
+/* What version 3 added: erasure. Which leaves are about what, and which requests were erased. The
+ * last of the meters' names were parts of resources; they are hashed now. */
+static const char *const erasure[] = {
+	"ALTER TABLE request ADD COLUMN erased_ms INTEGER",
+	"ALTER TABLE request ADD COLUMN erased_by TEXT",
+	"CREATE INDEX request_erasable ON request(submitted_ms)"
+	" WHERE erased_ms IS NULL AND state IN " HP_STORE_FINAL_STATES,
+	"CREATE TABLE leaf_about(request INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	"at_ms INTEGER NOT NULL, PRIMARY KEY(request, seq)) STRICT, WITHOUT ROWID",
+	"DROP TRIGGER request_fixed",
+	"CREATE TRIGGER request_fixed BEFORE UPDATE OF id, requester, owner, digest, submitted_ms,"
+	" needed ON request BEGIN SELECT RAISE(ABORT, 'requests are fixed'); END",
+	"CREATE TRIGGER request_erased BEFORE UPDATE OF erased_ms, action_digest, operation,"
+	" resource, summary ON request WHEN OLD.erased_ms IS NOT NULL OR OLD.state NOT IN "
+	HP_STORE_FINAL_STATES " OR NEW.erased_ms IS NULL"
+	" BEGIN SELECT RAISE(ABORT, 'only what has ended is erased, and once'); END",
+	"CREATE TRIGGER canonical_kept BEFORE DELETE ON request_canonical"
+	" WHEN NOT EXISTS (SELECT 1 FROM request WHERE key = OLD.key AND erased_ms IS NOT NULL)"
+	" BEGIN SELECT RAISE(ABORT, 'canonical bytes are kept'); END",
+	"DELETE FROM meter WHERE name GLOB 'family *'",
+};
+
+/* ---- migration ---- */
+
+/* Whose erasure takes the leaf's body along; HP_STORE_NOTHING for what is no request's. */
+static enum hp_status
+about_of(struct hp_store *store, const struct hp_leaf *leaf, int64_t *ret_about)
+{
+	*ret_about = strcmp(leaf->event, "refused") == 0 ? HP_STORE_REFUSED : HP_STORE_NOTHING;
+	if (!*leaf->request)
+		return HP_OK;
+	enum hp_status status = hp_store_find_key(store, leaf->request, ret_about);
+	return status == HP_NOT_FOUND ? HP_OK : status;
+}
+
+/* The leaves of an older database are about what they say. */
+static enum hp_status
+fill_leaf_about(struct hp_store *store)
+{
+	enum { AT_ONCE = 256 };
+	struct hp_arena arena = {0};
+	enum hp_status status = HP_OK;
+	size_t count = AT_ONCE;
+	for (uint64_t from = 0; status == HP_OK && count == AT_ONCE; from += count) {
+		struct hp_stored_leaf *leaves;
+		hp_arena_reset(&arena);
+		status = hp_store_leaves(store, &arena, from, AT_ONCE, &leaves, &count);
+		for (size_t i = 0; status == HP_OK && i < count; i++) {
+			struct hp_leaf leaf;
+			int64_t about;
+			if (!leaves[i].body.p ||
+			    hp_leaf_decode(&arena, leaves[i].leaf.p, leaves[i].leaf.len, &leaf, NULL))
+				continue; /* a damaged one is found when the log is opened */
+			status = about_of(store, &leaf, &about);
+			if (status == HP_OK && about != HP_STORE_NOTHING)
+				status = hp_store_add_leaf_about(store, about, leaves[i].seq,
+								 leaf.wall_ms);
+		}
+	}
+	hp_arena_release(&arena);
+	return status;
+}
+
 /* Creates what a file of version `from` (0: an empty one) lacks. */
 static enum hp_status
 create(struct hp_store *store, int64_t from)
 {
 	static const struct {
-		int64_t version;
+		int64_t version; /* that has it */
 		const char *const *sql;
 		size_t count;
 	} parts[] = {
@@ -146,6 +208,7 @@ create(struct hp_store *store, int64_t from)
 		{1, triggers, sizeof triggers / sizeof triggers[0]},
 		{2, meters, sizeof meters / sizeof meters[0]},
 		{3, tasks, sizeof tasks / sizeof tasks[0]},
+		{3, erasure, sizeof erasure / sizeof erasure[0]},
 	};
 	char header[80];
 	snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d",
@@ -153,10 +216,14 @@ create(struct hp_store *store, int64_t from)
 
 	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return hp_store_fail(store, "create tables");
+	store->writing = true;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		for (size_t j = 0; from < parts[i].version && j < parts[i].count; j++)
 			if (sqlite3_exec(store->db, parts[i].sql[j], NULL, NULL, NULL) != SQLITE_OK)
 				return hp_store_fail(store, "create tables");
+	if (from > 0 && from < 3 && fill_leaf_about(store) != HP_OK)
+		return hp_store_fail(store, "fill a new table");
+	store->writing = false;
 	if (sqlite3_exec(store->db, header, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
 		return hp_store_fail(store, "create tables");
@@ -194,7 +261,7 @@ hp_store_schema(struct hp_store *store, struct hp_error *err)
 	}
 	if (status == HP_OK && application == APPLICATION_ID && version >= 1 &&
 	    version < SCHEMA_VERSION) {
-		/* A reader needs none of what is new. */
+		/* A reader of the log needs none of what is new. */
 		status = store->readonly ? HP_OK : create(store, version);
 		version = SCHEMA_VERSION;
 	}

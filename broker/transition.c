@@ -12,12 +12,9 @@
 #include "core/msgpack.h"
 
 void
-hp_record(struct hp_broker *broker, const char *topic, const char *actor, const struct hp_row *row,
-	  struct hp_value *body, bool publish)
+hp_record_about(struct hp_broker *broker, const char *topic, const char *actor,
+		const struct hp_row *row, int64_t about, struct hp_value *body)
 {
-	struct hp_arena *arena = &broker->arena;
-	if (!body)
-		body = hp_value_map(arena);
 	if (broker->fatal)
 		return;
 	struct hp_error err = {0};
@@ -27,13 +24,23 @@ hp_record(struct hp_broker *broker, const char *topic, const char *actor, const 
 		.request = row ? row->id : "",
 		.digest = row ? row->digest : NULL,
 		.body = body,
+		.about = about,
 	};
 	if (!body || hp_audit_append(broker->audit, &broker->clock, &entry, &err) != HP_OK) {
 		HP_LOG("error", "audit-failed", "event", topic, "reason", err.message);
 		broker->fatal = true;
-		return;
 	}
-	if (publish)
+}
+
+void
+hp_record(struct hp_broker *broker, const char *topic, const char *actor, const struct hp_row *row,
+	  struct hp_value *body, bool publish)
+{
+	struct hp_arena *arena = &broker->arena;
+	if (!body)
+		body = hp_value_map(arena);
+	hp_record_about(broker, topic, actor, row, row ? row->key : HP_STORE_NOTHING, body);
+	if (publish && !broker->fatal)
 		hp_outbox_event(broker, topic,
 				row ? hp_reply_summary(broker, row) : hp_value_copy(arena, body));
 }

@@ -95,6 +95,9 @@ decide(struct hp_cli *cli, bool approve)
 		exit_code = hp_shown_fetch(cli, id, &shown);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
+	if (!shown.canonical)
+		return hp_cli_error(cli, HP_EXIT_CONFLICT, "final: the request was erased %s",
+				    hp_out_erased(cli, shown.reply));
 	if (sighted && memcmp(wanted, shown.digest, HP_HASH_BYTES) != 0)
 		return hp_cli_error(cli, HP_EXIT_CONFLICT,
 				    "digest_mismatch: %s is not the request with that digest", id);

@@ -15,6 +15,7 @@ add_row(struct hp_cli *cli, struct hp_table *table, const struct hp_value *item)
 	const char *votes = hp_arena_printf(&cli->arena, "%lld/%lld",
 					    (long long)hp_map_get_int(item, "approvals", 0),
 					    (long long)hp_map_get_int(item, "needed", 0));
+	const char *erased = hp_out_erased(cli, item);
 	const char *const cells[] = {
 		hp_out_word(cli, hp_map_get(item, "id")),
 		hp_out_word(cli, hp_map_get(item, "state")),
@@ -25,7 +26,8 @@ add_row(struct hp_cli *cli, struct hp_table *table, const struct hp_value *item)
 		votes ? votes : "-",
 		hp_out_time(cli, hp_map_get_int(item, "deadline_ms", -1)),
 		hp_out_word(cli, hp_map_get(item, "operation")),
-		hp_out_text(cli, hp_map_get(item, "resource")),
+		erased ? hp_arena_printf(&cli->arena, "erased %s", erased)
+		       : hp_out_text(cli, hp_map_get(item, "resource")),
 	};
 	hp_table_add(table, cells);
 }

@@ -23,6 +23,11 @@ hp_shown_fetch(struct hp_cli *cli, const char *id, struct hp_shown *ret_shown)
 		return exit_code;
 	const struct hp_value *bytes = hp_map_get(shown.reply, "canonical");
 	const uint8_t *digest = hp_map_get_bin(shown.reply, "digest", HP_HASH_BYTES);
+	if (!bytes && digest && hp_out_erased(cli, shown.reply)) {
+		memcpy(shown.digest, digest, HP_HASH_BYTES);
+		*ret_shown = shown;
+		return HP_EXIT_OK;
+	}
 	if (!bytes || bytes->type != HP_BIN || !digest)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL,
 				    "the broker's reply lacks the request or its digest");
@@ -44,10 +49,40 @@ hp_shown_fetch(struct hp_cli *cli, const char *id, struct hp_shown *ret_shown)
 	return HP_EXIT_OK;
 }
 
+/* What is left of an erased request. */
+static int
+print_erased(struct hp_cli *cli, const struct hp_shown *shown)
+{
+	static const struct {
+		const char *label, *key;
+	} words[] = {{"STATE", "state"},	{"ID", "id"},	  {"REQUESTER", "requester"},
+		     {"ENVIRON.", "environment"}, {"TIER", "tier"}, {"EFFECT", "effect"}};
+	const struct hp_value *history = hp_map_get(shown->reply, "history");
+	printf("%-*s%s: what it said is gone\n", HP_PRESENT_LABEL, "ERASED",
+	       hp_out_erased(cli, shown->reply));
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		printf("%-*s%s\n", HP_PRESENT_LABEL, words[i].label,
+		       hp_out_text(cli, hp_map_get(shown->reply, words[i].key)));
+	printf("%-*s%s\n", HP_PRESENT_LABEL, "CLASS",
+	       hp_out_list(cli, hp_map_get(shown->reply, "class")));
+	for (size_t i = 0; i < hp_value_count(history); i++) {
+		const struct hp_value *step = hp_array_get(history, i);
+		printf("%-*s%s  %s by %s\n", HP_PRESENT_LABEL, i ? "" : "HISTORY",
+		       hp_out_time(cli, hp_map_get_int(step, "at_ms", -1)),
+		       hp_out_text(cli, hp_map_get(step, "state")),
+		       hp_out_text(cli, hp_map_get(step, "by")));
+	}
+	printf("%-*s%s\n", HP_PRESENT_LABEL, "DIGEST",
+	       hp_out_hex(cli, hp_map_get(shown->reply, "digest")));
+	return HP_EXIT_OK;
+}
+
 int
 hp_shown_print(struct hp_cli *cli, const struct hp_shown *shown)
 {
 	struct hp_present page;
+	if (!shown->canonical)
+		return print_erased(cli, shown);
 	size_t columns = hp_out_columns();
 	bool colour = hp_out_colour(cli);
 	const struct hp_present_options options = {
@@ -108,19 +143,24 @@ print_votes(struct hp_cli *cli, const struct hp_shown *shown)
 	for (size_t i = 0; i < hp_value_count(votes); i++) {
 		const struct hp_value *vote = hp_array_get(votes, i);
 		struct hp_vote said = {.reason = "", .at_ms = -1};
-		const char *fault = vote_fault(cli, shown, vote, &said);
+		const char *fault = shown->canonical ? vote_fault(cli, shown, vote, &said)
+						     : "erased";
 		const struct hp_value reason = {.type = HP_STR,
 						.str = {said.reason, strlen(said.reason)}};
 		const char *const cells[] = {
 			hp_out_word(cli, hp_map_get(vote, "by")),
 			hp_out_word(cli, hp_map_get(vote, "person")),
-			!said.by ? "-" : said.approve ? "approve" : "deny",
-			hp_out_time(cli, said.at_ms),
+			!shown->canonical ? hp_out_word(cli, hp_map_get(vote, "decision"))
+			: !said.by	  ? "-"
+			: said.approve	  ? "approve"
+					  : "deny",
+			hp_out_time(cli, shown->canonical ? said.at_ms
+							  : hp_map_get_int(vote, "at_ms", -1)),
 			fault ? fault : "good",
 			hp_out_text(cli, &reason),
 		};
 		hp_table_add(&table, cells);
-		bad += fault != NULL;
+		bad += shown->canonical && fault;
 	}
 	int exit_code = hp_table_print(&table);
 	if (exit_code == HP_EXIT_OK && bad > 0)
@@ -143,8 +183,9 @@ hp_cmd_show(struct hp_cli *cli)
 	if (cli->json) {
 		/* The wire's map, and for scripts what its canonical bytes say. */
 		struct hp_value *map = hp_value_copy(&cli->arena, shown.reply);
-		hp_map_set(&cli->arena, map, "request",
-			   hp_value_copy(&cli->arena, shown.canonical));
+		if (shown.canonical)
+			hp_map_set(&cli->arena, map, "request",
+				   hp_value_copy(&cli->arena, shown.canonical));
 		return hp_out_json(cli, map);
 	}
 	if (hp_cli_flag(cli, "votes"))

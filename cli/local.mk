@@ -5,7 +5,7 @@ cli_libhpcli_a_SOURCES = \
 	%D%/prompt.h %D%/prompt.c %D%/connect.c %D%/requests.c %D%/output.h %D%/output.c \
 	%D%/fields.h %D%/fields.c %D%/shown.h %D%/offline.h %D%/offline.c \
 	%D%/explained.h %D%/explained.c \
-	%D%/cmd_ask.c %D%/cmd_audit.c %D%/cmd_console.c %D%/cmd_decide.c %D%/cmd_exec.c \
+	%D%/cmd_ask.c %D%/cmd_audit.c %D%/cmd_erase.c %D%/cmd_console.c %D%/cmd_decide.c %D%/cmd_exec.c \
 	%D%/cmd_list.c %D%/cmd_policy.c %D%/cmd_policy_test.c %D%/cmd_policy_export.c \
 	%D%/cmd_show.c %D%/cmd_stop.c %D%/cmd_task.c \
 	%D%/cmd_watch.c

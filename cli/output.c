@@ -249,6 +249,16 @@ hp_out_receipt(struct hp_cli *cli, const struct hp_value *receipt)
 	return HP_EXIT_OK;
 }
 
+const char *
+hp_out_erased(struct hp_cli *cli, const struct hp_value *reply)
+{
+	int64_t at_ms = hp_map_get_int(reply, "erased_ms", -1);
+	if (at_ms < 0)
+		return NULL;
+	return hp_arena_printf(&cli->arena, "%s by %s", hp_out_time(cli, at_ms),
+			       hp_out_word(cli, hp_map_get(reply, "erased_by")));
+}
+
 int
 hp_out_status(struct hp_cli *cli, const struct hp_value *status)
 {
@@ -268,6 +278,7 @@ hp_out_status(struct hp_cli *cli, const struct hp_value *status)
 					     (long long)hp_map_get_int(status, "approvals", 0),
 					     (long long)hp_map_get_int(status, "needed", 0)));
 	deadline_field(cli, status);
+	hp_out_field("erased", hp_out_erased(cli, status));
 	const struct hp_value *notes = hp_map_get(status, "notes");
 	for (size_t i = 0; i < hp_value_count(notes); i++) {
 		const struct hp_value *note = hp_array_get(notes, i);

@@ -29,6 +29,8 @@ const char *hp_out_word(struct hp_cli *cli, const struct hp_value *string);
 const char *hp_out_list(struct hp_cli *cli, const struct hp_value *list);
 /* UTC, or "-" for less than 0. */
 const char *hp_out_time(struct hp_cli *cli, int64_t wall_ms);
+/* "DATE by NAME" of what was erased; NULL for what was not. */
+const char *hp_out_erased(struct hp_cli *cli, const struct hp_value *reply);
 /* Lower-case hexadecimal of a bin, "-" when absent. */
 const char *hp_out_hex(struct hp_cli *cli, const struct hp_value *bin);
 

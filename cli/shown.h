@@ -11,11 +11,11 @@
 
 struct hp_shown {
 	const struct hp_value *reply;	  /* the broker's `request` */
-	const struct hp_value *canonical; /* decoded from its bytes */
+	const struct hp_value *canonical; /* decoded from its bytes; NULL: they were erased */
 	uint8_t digest[HP_HASH_BYTES];
 };
 
-/* HP_EXIT_OK or printed. */
+/* HP_EXIT_OK or printed. An erased request has nothing to decide on: look at `canonical`. */
 int hp_shown_fetch(struct hp_cli *cli, const char *id, struct hp_shown *ret_shown);
 
 /* The whole request in labelled sections on standard output. */

@@ -244,14 +244,16 @@ read_anchors(const struct reader *reader, struct hp_config *config)
 	return HP_OK;
 }
 
-/* Erasure is checked, then refused: promising it and doing nothing would be found out late. */
+/* -1: never, the default. */
 static enum hp_status
-check_unsupported(const struct reader *reader)
+read_erase_after(const struct reader *reader, int64_t *ret_ms)
 {
+	struct hp_error why = {0};
 	const struct hp_value *erase = hp_map_get(reader->file, "erase_after");
-	if (erase && !hp_value_is(erase, "never"))
-		return refuse(reader, HP_UNSUPPORTED, erase, "erase_after",
-			      "other than \"never\" is not offered by this version");
+	if (!erase || hp_value_is(erase, "never"))
+		return HP_OK;
+	if (hp_units_duration(erase->str.p, ret_ms, &why) != HP_OK)
+		return refuse(reader, HP_INVALID, erase, "erase_after", "%s", why.message);
 	return HP_OK;
 }
 
@@ -293,7 +295,7 @@ hp_config_parse(struct hp_arena *arena, const char *text, size_t len, const char
 	if (status == HP_OK)
 		status = read_anchors(&reader, &config);
 	if (status == HP_OK)
-		status = check_unsupported(&reader);
+		status = read_erase_after(&reader, &config.erase_after_ms);
 	if (status != HP_OK)
 		return status;
 

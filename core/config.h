@@ -21,7 +21,7 @@ struct hp_config {
 	int64_t max_connections;		 /* limits.connections, default 4096 */
 	const struct hp_config_anchor *anchors;	 /* where else checkpoints go */
 	size_t anchor_count;
-	int64_t erase_after_ms;			 /* -1: never; other values HP_UNSUPPORTED for now */
+	int64_t erase_after_ms;			 /* of a request's submission; -1: never */
 	bool same_uid_allow;			 /* only with trial */
 	bool trial;
 };

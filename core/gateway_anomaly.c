@@ -85,6 +85,23 @@ find_families(const struct hp_value *resources, char (*families)[HP_METER_NAME_B
 	return found;
 }
 
+/* The meter of a family. Its name is a hash: it outlives the erasure of what was touched. */
+static const char *
+family_name(struct hp_metering *metering, const char *family)
+{
+	enum { NAME_BYTES = 16 };
+	uint8_t hash[HP_HASH_BYTES];
+	struct hp_buf name = {0};
+	const struct hp_str part = {family, strlen(family)};
+	hp_crypto_sha256(&part, 1, hash);
+	hp_buf_add_text(&name, "family ");
+	hp_buf_add_hex(&name, hash, NAME_BYTES);
+	const char *copy = name.failed ? NULL : hp_arena_strdup(metering->arena, hp_buf_text(&name));
+	hp_buf_release(&name);
+	metering->arena->failed |= !copy;
+	return copy;
+}
+
 static enum hp_status
 judge_families(struct hp_metering *metering, struct hp_gateway_result *result)
 {
@@ -97,8 +114,7 @@ judge_families(struct hp_metering *metering, struct hp_gateway_result *result)
 	size_t count = families ? find_families(metering->request->resources, families) : 0, new = 0;
 	for (size_t i = 0; i < count && status == HP_OK; i++) {
 		bool is_new;
-		status = look(metering, hp_arena_printf(metering->arena, "family %s", families[i]),
-			      &is_new);
+		status = look(metering, family_name(metering, families[i]), &is_new);
 		if (status != HP_OK || !is_new)
 			continue;
 		if (new++ < 3)

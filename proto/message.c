@@ -152,6 +152,8 @@ static const struct hp_field settle_fields[] = {
 	END,
 };
 
+static const struct hp_field erase_fields[] = {COMMON, ID, REASON, END};
+
 static const struct hp_field halt_fields[] = {
 	COMMON,
 	{.name = "scope", .kinds = HP_K_ENUM, .required = true, .words = scope_words},

@@ -40,6 +40,7 @@ class Request:
         self.votes = {}   # person → (approve, row as the table must have it)
         self.notes, self.extensions = [], 0
         self.blind = False     # a body of it is erased
+        self.erased = (None, None)  # when and by whom, if it is
         self.granters = None   # at the grant by votes: the groups of each approver
 
     @property
@@ -55,13 +56,16 @@ class Replay:
         self.known_people = False
 
     def run(self):
-        erasures = [fields for _, fields, _ in self.log.leaves if fields[5].startswith("eras")]
+        erased = {}  # sequence number → of the leaf that says so
+        for seq, fields, body in self.log.leaves:
+            if fields[5] == "erase" and body:
+                erased.update((of, seq) for of in body.get("leaves", []))
         for seq, fields, body in self.log.leaves:
             _, _, wall_ms, _, _, event, actor, request_id, digest, _ = fields
             try:
                 if body is None:
                     self.erased += 1
-                    if not any(e[7] in ("", request_id) and e[1] > seq for e in erasures):
+                    if erased.get(seq, -1) <= seq:
                         raise Bad("its body is gone and no leaf says that it was erased")
                 self.leaf(event, actor, request_id, digest, wall_ms, body)
             except Bad as bad:
@@ -91,6 +95,8 @@ class Replay:
             raise Bad("carries another digest than the request has")
         if {"body", "signature", "sign_public"} <= body.keys():
             self.vote(request, request_id, actor, wall_ms, body)
+        if event == "erase" and request.erased[0] is None:
+            request.erased = (wall_ms, actor)
         if event == "note":
             request.notes.append((actor, body.get("text"), wall_ms))
         if event == "extend":

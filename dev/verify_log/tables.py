@@ -27,8 +27,12 @@ class Tables:
                 continue
             self.check_moves(row, request)
             self.check_parts(row, request)
+            self.differ(row["id"], "erased", (row["erased_ms"], row["erased_by"]), request.erased)
+            if row["erased_ms"] is not None:
+                self.check_erased(row)
             if request.canonical is not None:
                 self.check_fixed(row, request)
+        self.check_about()
         for request_id in self.replay.requests.keys() - seen:
             self.note(None, f"request {request_id}: the log knows it, the table does not")
         for table in ("vote", "note", "history", "request_canonical", "request_secret"):
@@ -61,6 +65,33 @@ class Tables:
         except (Bad, TypeError, KeyError):
             self.note(None, f"request {row['id']}: its frozen quorum is damaged")
 
+    def check_about(self):
+        """Whose erasure takes a body along: the leaf's request; a refusal's, if it names one that was there, or -1."""
+        keys = dict(self.db.execute("SELECT id, key FROM request"))
+        about = {row["seq"]: (row["request"], row["at_ms"]) for row in self.db.execute("SELECT * FROM leaf_about")}
+        for seq, fields, body in self.replay.log.leaves:
+            wall_ms, event, request_id = fields[2], fields[5], fields[7]
+            wanted = [None]
+            if event == "refused":
+                named = body.get("request") if body else None
+                wanted = [None, (-1, wall_ms), (keys.get(named), wall_ms)]  # None: it quotes nobody
+            elif request_id and body is not None and event != "erase":
+                wanted = [(keys.get(request_id), wall_ms)]
+            got = about.pop(seq, None)
+            if got not in wanted or (body is None and got is not None):
+                self.note(None, f"leaf {seq}: what takes its body along is {got}, the log says {wanted[-1]}")
+        if about:
+            self.note(None, f"leaf_about has rows of no leaf: {shown(sorted(about))}")
+
+    def check_erased(self, row):
+        texts = [row[column] or "" for column in ("session", "audience", "operation", "resource", "summary", "reason",
+                                                  "canonical", "action", "salt")]
+        for column, table in (("body", "vote"), ("text", "note"), ("reason", "history")):
+            texts += [text for (text,) in self.db.execute(f"SELECT {column} FROM {table} WHERE request = ?",
+                                                          (row["key"],))]
+        if any(texts):
+            self.note(None, f"request {row['id']} was erased, and something of it is still there")
+
     def check_groups(self, row, request, frozen):
         """Each place of each slot by another approver: a maximum matching, one augmenting path at a time."""
         if request.granters is None:
@@ -90,7 +121,8 @@ class Tables:
         state, _, actor, body = request.states[-1]
         self.differ(row["id"], "state", row["state"], state)
         self.differ(row["id"], "extensions", row["extensions"], request.extensions)
-        self.differ(row["id"], "claimer", row["claimer"], request.claimer)
+        if not request.blind:
+            self.differ(row["id"], "claimer", row["claimer"], request.claimer)
         approvals = sum(approve for approve, _ in request.votes.values())
         if state == "pending" and row["approvals"] > approvals:
             self.differ(row["id"], "approvals", row["approvals"], approvals)

@@ -6,6 +6,7 @@ BROKER_TESTS = \
 	tests/broker/test_store_file \
 	tests/broker/test_store_record \
 	tests/broker/test_store_list \
+	tests/broker/test_store_erase \
 	tests/broker/test_store_meter \
 	tests/broker/test_store_task \
 	tests/broker/test_store_faults \
@@ -36,6 +37,10 @@ tests_broker_test_store_record_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 tests_broker_test_store_list_SOURCES = %D%/test_store_list.c $(STORE_FIXTURE)
 tests_broker_test_store_list_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_broker_test_store_list_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
+
+tests_broker_test_store_erase_SOURCES = %D%/test_store_erase.c $(STORE_FIXTURE)
+tests_broker_test_store_erase_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_broker_test_store_erase_LDADD = $(STORE_LIBS) $(CRITERION_LIBS)
 
 tests_broker_test_store_meter_SOURCES = %D%/test_store_meter.c $(STORE_FIXTURE)
 tests_broker_test_store_meter_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -56,6 +56,7 @@ record(const char *event, const char *actor, const struct hp_row *row, const str
 		.request = row ? row->id : "",
 		.digest = row ? row->digest : NULL,
 		.body = body,
+		.about = row ? row->key : HP_STORE_NOTHING,
 	};
 	enum hp_status status = hp_audit_append(audit, &now, &entry, &err);
 	must(status, err.message);

@@ -31,6 +31,13 @@ struct hp_row fixture_get(struct fixture *fixture, int64_t key);
 /* Runs SQL on the file behind the store's back; the engine's message or "". */
 const char *fixture_sql(struct fixture *fixture, const char *sql);
 
+/* What makes a file of today one of schema version 2. */
+#define FIXTURE_TO_VERSION_2                                                                       \
+	"DROP TABLE task; DROP TABLE spot_check; DROP TABLE spot_check_due;"                       \
+	"DROP TRIGGER request_erased; DROP TRIGGER canonical_kept; DROP INDEX request_erasable;"   \
+	"DROP TABLE leaf_about; ALTER TABLE request DROP COLUMN erased_ms;"                        \
+	"ALTER TABLE request DROP COLUMN erased_by; PRAGMA user_version=2"
+
 /* Every column equal. */
 void fixture_expect_row(const struct hp_row *got, const struct hp_row *wanted);
 

@@ -166,9 +166,8 @@ Test(store_meter, a_file_without_meters_gets_them)
 	fixture_insert(&f, 1, HP_STATE_PENDING);
 	hp_store_close(f.store);
 	f.store = NULL;
-	cr_assert_str_empty(fixture_sql(&f, "DROP TABLE task; DROP TABLE spot_check;"
-					    "DROP TABLE spot_check_due;"
-					    "DROP TABLE meter; DROP TABLE metered;"
+	cr_assert_str_empty(fixture_sql(&f, FIXTURE_TO_VERSION_2));
+	cr_assert_str_empty(fixture_sql(&f, "DROP TABLE meter; DROP TABLE metered;"
 					    "DROP INDEX request_pending; PRAGMA user_version=1"));
 	fixture_reopen(&f);
 	fixture_begin(&f);

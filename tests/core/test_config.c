@@ -48,7 +48,7 @@ Test(config, every_key_is_read)
 			   "lock_file: ../lock\n"
 			   "limits: {messages_per_turn: 64, connections: 100}\n"
 			   "anchors: [{file: /mnt/a}, syslog, {file: b}, {syslog: true}]\n"
-			   "erase_after: never\n"
+			   "erase_after: 30d\n"
 			   "same_uid: allow\n"
 			   "trial: true\n",
 			   &config, &err),
@@ -58,6 +58,7 @@ Test(config, every_key_is_read)
 	cr_assert_str_eq(config.events, "ipc://" HOME "/sockets/events");
 	cr_assert_str_eq(config.state_dir, "/var/lib/holdpoint");
 	cr_assert_str_eq(config.run_dir, "/run/holdpoint");
+	cr_assert_eq(config.erase_after_ms, 30LL * 24 * 3600 * 1000);
 	cr_assert_eq(config.anchor_count, 4);
 	cr_assert_str_eq(config.anchors[0].file, "/mnt/a");
 	cr_assert_null(config.anchors[1].file);
@@ -122,8 +123,7 @@ static const struct {
 	{I "anchors: [{file: \"/a\\u0007\"}]\n", HP_INVALID, 2, 18, "anchors[0]",
 	 "control characters"},
 	{I "erase_after: soon\n", HP_INVALID, 2, 14, "erase_after", "a duration"},
-	{I "erase_after: 30d\n", HP_UNSUPPORTED, 2, 14, "erase_after",
-	 "not offered by this version"},
+	{I "erase_after: 1ms\n", HP_INVALID, 2, 14, "erase_after", "at least 1 s"},
 	{I "instance: hp\n", HP_INVALID, 2, 1, "", "instance"},
 	{"- a\n", HP_INVALID, 1, 1, "", "must be a map"},
 };

@@ -1,5 +1,6 @@
 # The wire, from outside: Python clients against a live broker.
 WIRE_TESTS = \
+	%D%/test_erase.py \
 	%D%/test_anchor.py \
 	%D%/test_agent.py %D%/test_journey.py %D%/test_refusals.py %D%/test_roles.py \
 	%D%/test_truncated.py %D%/test_halt.py %D%/test_kill.py %D%/test_events.py \
