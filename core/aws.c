@@ -1,4 +1,5 @@
 /* The aws command line, judged as the API calls it makes; see shell.h. */
+#include <ctype.h>
 #include <string.h>
 
 #include "core/shell.h"
@@ -60,6 +61,26 @@ is_download(const struct hp_shell_word *argv, size_t argc)
 		if (!strncmp(argv[at].text, "s3://", 5))
 			behind = at + 1 < argc ? argv[at + 1].text : NULL;
 	return behind && (behind[0] != '-' || !behind[1]);
+}
+
+/* Whether a download to `path` may replace something of the machine's own. */
+static bool
+is_elsewhere(const char *path)
+{
+	static const char *const harmless[] = {"/tmp/", "/var/tmp/", "/dev/stdout", "/dev/null"};
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		if (!strncmp(path, harmless[i], strlen(harmless[i])) && !strstr(path, "/.."))
+			return false;
+	return *path == '/' || *path == '~' || *path == '\\' || strstr(path, "..") ||
+	       (isalpha((unsigned char)path[0]) && path[1] == ':');
+}
+
+/* `get-object … OUTFILE`, `s3 cp s3://b/k PATH`: what is read lands in a file. */
+static void
+look_at_target(struct hp_things *things, const struct hp_shell_word *argv, size_t argc)
+{
+	if (argc && is_elsewhere(argv[argc - 1].text))
+		things->unknown = true;
 }
 
 /* What the file commands of `aws s3` do to objects and buckets; argv begins behind the command. */
@@ -148,6 +169,7 @@ hp_aws_command(struct hp_things *things, const struct hp_shell_tool *tool,
 	hp_things_runs(things, hp_arena_printf(things->arena, "aws-%s", service));
 	hp_things_runs(things, hp_arena_printf(things->arena, "aws-%s-%s", service, verb));
 	hp_things_spell(things, service, ":", api_verb(things, verb), NULL);
+	look_at_target(things, argv + verb_at + 1, argc - verb_at - 1);
 	if (prefix)
 		hp_things_spell(things, prefix, ":", api_verb(things, verb), NULL);
 	if (!strcasecmp(service, "s3"))

@@ -74,6 +74,8 @@ add_level(struct hp_classifier *classifier, const char *glob, size_t class, bool
 	                  hp_text_safe(&classifier->arena, glob, 0));
 }
 
+static const char file_prefix[] = "file:";
+
 static enum hp_status
 add_glob(struct hp_classifier *classifier, const char *glob, size_t class, unsigned line,
          struct hp_error *err)
@@ -88,9 +90,13 @@ add_glob(struct hp_classifier *classifier, const char *glob, size_t class, unsig
 	enum hp_status status = folded.failed ? HP_NOMEM : HP_OK;
 	if (status == HP_OK && !folded.len)
 		status = hp_fail_at(err, HP_INVALID, line, 0, "empty pattern of a class");
-	if (status == HP_OK)
+	bool file = status == HP_OK && !strncmp(text, file_prefix, sizeof file_prefix - 1);
+	if (file)
+		status = hp_globs_add(classifier->files, text + sizeof file_prefix - 1,
+		                      folded.len - (sizeof file_prefix - 1), id);
+	else if (status == HP_OK)
 		status = hp_globs_add(classifier->globs, text, folded.len, id);
-	if (status == HP_OK)
+	if (status == HP_OK && !file)
 		status = add_abbreviations(classifier, text, class, excepts);
 	hp_buf_release(&folded);
 	return status;
@@ -102,7 +108,8 @@ hp_class_globs_compile(struct hp_classifier *classifier, const struct hp_class_r
 {
 	enum hp_status status = HP_OK;
 	classifier->globs = hp_globs_new();
-	if (!classifier->globs)
+	classifier->files = hp_globs_new();
+	if (!classifier->globs || !classifier->files)
 		status = HP_NOMEM;
 	for (size_t i = 0; i < count && status == HP_OK; i++)
 		for (size_t j = 0; j < classes[i].glob_count && status == HP_OK; j++)

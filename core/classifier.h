@@ -39,6 +39,7 @@ struct hp_class_level {
 struct hp_classifier {
 	struct hp_arena arena; /* of everything below */
 	struct hp_globs *globs;
+	struct hp_globs *files; /* those that begin with `file:`, without that */
 	uint64_t read, modify_iam; /* the bits of the classes of these names; 0: there is none */
 	struct hp_class_level levels[HP_AWS_LEVELS];
 	struct hp_environments environments;
@@ -52,7 +53,7 @@ struct hp_class_glob {
 };
 struct hp_class_glob hp_class_glob_of(unsigned id);
 
-/* Makes `globs` and `levels` of the classifier; its `read` is known. */
+/* Makes `globs`, `files` and `levels` of the classifier; its `read` is known. */
 HP_MUST_CHECK enum hp_status hp_class_globs_compile(struct hp_classifier *classifier,
                                                     const struct hp_class_rule *classes,
                                                     size_t count, struct hp_error *err);

@@ -11,6 +11,8 @@
 #include "core/text.h"
 #include "core/words.h"
 
+#define FILE_BYTES_MAX 1024u /* a longer string is no file's name */
+
 static enum hp_status
 check_names(struct hp_classifier *classifier, const struct hp_class_rule *classes, size_t count,
             struct hp_error *err)
@@ -63,6 +65,7 @@ hp_classifier_free(struct hp_classifier *classifier)
 	if (!classifier)
 		return;
 	hp_globs_free(classifier->globs);
+	hp_globs_free(classifier->files);
 	hp_arena_release(&classifier->arena);
 	free(classifier);
 }
@@ -234,6 +237,50 @@ collect_operation(struct hp_things *things, const struct hp_deed *deed, const ch
 	hp_name_things(things, operation, disguised);
 }
 
+/* Words and strings that may name a file, held against the `file:` globs. */
+struct files {
+	const struct hp_classifier *classifier;
+	struct hp_buf folded;
+	size_t steps_left;
+	uint64_t set;
+	enum hp_status status;
+};
+
+static bool
+on_file(void *context, const char *text, size_t len)
+{
+	struct files *files = context;
+	struct hits hits = {0};
+	if (!len || len > FILE_BYTES_MAX || !strpbrk(text, "/._"))
+		return true;
+	hp_buf_reset(&files->folded);
+	hp_text_fold(&files->folded, text, len, true);
+	files->status = files->folded.failed
+	                        ? HP_NOMEM
+	                        : hp_globs_scan(files->classifier->files,
+	                                        hp_buf_text(&files->folded), files->folded.len,
+	                                        &files->steps_left, on_match, &hits);
+	files->set |= hits.named & ~hits.excepted;
+	return files->status == HP_OK;
+}
+
+/* What a file opens, whatever reads or names it (`cat ~/.aws/credentials`). Only adds classes. */
+static enum hp_status
+judge_files(const struct hp_classifier *classifier, const struct hp_deed *deed, uint64_t *set,
+            struct hp_error *err)
+{
+	struct files files = {.classifier = classifier, .steps_left = HP_CLASSIFY_STEPS};
+	(void)(hp_words_walk(deed->command, false, on_file, &files) &&
+	       hp_words_walk(deed->resources, false, on_file, &files) &&
+	       hp_words_walk(deed->arguments, false, on_file, &files));
+	hp_buf_release(&files.folded);
+	if (files.status != HP_OK)
+		return hp_fail(err, files.status, "holding the action's files against the classes: %s",
+		               hp_status_text(files.status));
+	*set |= files.set;
+	return HP_OK;
+}
+
 static bool
 says_sql(const struct hp_things *things)
 {
@@ -272,6 +319,9 @@ hp_classify(const struct hp_classifier *classifier, struct hp_arena *arena,
 	};
 	if ((name || has_command) && !operation.count && !command.count)
 		both.unknown = true;
+	status = judge_files(classifier, deed, &both.set, err);
+	if (status != HP_OK)
+		return status;
 	uint64_t read = classifier->read;
 	both.read = read && both.set == read && !both.unknown;
 	both.read_command = read && of_command.set == read && !of_command.unknown;

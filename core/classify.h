@@ -41,6 +41,8 @@
  * | `git push o :branch +branch`   | also `shell:git-push-delete` `shell:git-push-force`         |
  * | `curl -X DELETE u`             | `shell:curl` `shell:curl-delete` `shell:curl-x`             |
  * | `find . -exec rm {} ;`         | `shell:find` `shell:find-exec`, and the thing `shell:rm`    |
+ * | any word of the command, any   | besides: `file:WORD`, which `file:` globs alone are held    |
+ * | resource or string argument    | against; it adds classes and is never unknown               |
  * | `sh -c`, `python -c`, `eval`,  | unknown, and each simple command of the text as above       |
  * | `ssh h cmd`, `a; b` in one word|                                                             |
  *

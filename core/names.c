@@ -118,6 +118,17 @@ spell_verb(struct hp_things *things, const char *operation, const char *verb)
 	hp_things_spell(things, joined, NULL);
 }
 
+/* `s3:Get*`, `mcp:x/list; rm`: no operation is called that, whatever it begins with. */
+static bool
+is_name(const char *operation)
+{
+	for (const char *p = operation; *p; p++)
+		if ((unsigned char)*p < 0x80 && !isalnum((unsigned char)*p) &&
+		    !strchr(" :/_.-+@#", *p))
+			return false;
+	return true;
+}
+
 void
 hp_name_things(struct hp_things *things, const char *operation, bool disguised)
 {
@@ -125,6 +136,8 @@ hp_name_things(struct hp_things *things, const char *operation, bool disguised)
 	const char *dot = strrchr(operation, '.');
 	struct hp_thing *thing = hp_things_begin(things);
 	thing->disguised = disguised;
+	if (!is_name(operation))
+		things->unknown = true;
 	if (slash) {
 		spell_tool(things, operation, slash + 1);
 	} else if (colon) {

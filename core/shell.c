@@ -241,9 +241,9 @@ sql_command(struct hp_shell_line *line)
 		found |= sql || option.kind == HP_OPTION_SCRIPT;
 		if (sql)
 			hp_sql_things(line->things, sql, strlen(sql));
-		if (option.kind == HP_OPTION_VALUED && next[0] == '|') { /* psql -o '|command' */
-			line->things->unknown = true;
-			hp_shell_text(line->things, next + 1, line->depth + 1);
+		const char *value = option.value ? option.value : next;
+		if (option.kind == HP_OPTION_SCRIPT && value[0] == '|') { /* psql -o '|command' */
+			hp_shell_text(line->things, value + 1, line->depth + 1);
 		}
 	}
 	if (!found)

@@ -15,8 +15,8 @@ static const struct hp_shell_tool make_row = {
 static const struct hp_shell_tool psql_row = {
 	.kind = HP_SHELL_SQL,
 	.words = HP_SHELL_NO_WORDS,
-	.valued = " -d --dbname -h --host -p --port -U --username -v --set --variable -o --output "
-		  "-L --log-file -P --pset -F --field-separator -R --record-separator -T "
+	.valued = " -d --dbname -h --host -p --port -U --username -v --set --variable "
+		  "-P --pset -F --field-separator -R --record-separator -T "
 		  "--table-attr ",
 	.plain = " -1 -a -A -b -e -E -H -l -n -q -s -S -t -V -w -W -x -X -z -0 -? "
 		 "--single-transaction --echo-all --no-align --echo-errors --echo-queries "
@@ -24,7 +24,7 @@ static const struct hp_shell_tool psql_row = {
 		 "--tuples-only --version --no-password --password --expanded --no-psqlrc "
 		 "--field-separator-zero --record-separator-zero --csv --help ",
 	.code = " -c --command ",
-	.script = " -f --file ",
+	.script = " -f --file -o --output -L --log-file ", /* the latter write where they are told */
 };
 
 static const struct hp_shell_tool mysql_row = {

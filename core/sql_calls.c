@@ -12,7 +12,10 @@ static const char effectful[] =
 	" setval set_config load_extension load_file writefile readfile edit sys_exec sys_eval "
 	"sys_set query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml "
 	"openrowset opendatasource openquery executable sleep benchmark get_lock release_lock "
-	"release_all_locks master_pos_wait ";
+	"release_all_locks master_pos_wait nextval crosstab connectby ts_stat "
+	/* no library's: somebody's own function of that name does it */
+	"purge wipe erase destroy kill terminate drop delete remove archive restore vacuum reindex "
+	"rebuild revoke grant ";
 
 /* Families that mostly do; each with what of it only looks. */
 static const struct {

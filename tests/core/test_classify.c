@@ -31,7 +31,8 @@ static const char *const delete_globs[] = {
 	"!*:DeleteTags", "shell:tool-wipe",   "!shell:tool-dry-run",
 };
 static const char *const bulk_globs[] = {"sql:delete-all", "sql:update-all"};
-static const char *const credential_globs[] = {"*:GetSecretValue", "sts:*"};
+static const char *const credential_globs[] = {"*:GetSecretValue", "sts:*", "file:*.aws/*",
+                                               "file:*.Key", "!file:*.aws/config"};
 static const char *const cyrillic_globs[] = {"ру:ж*"};
 static const struct hp_class_rule class_rules[] = {
 	{"read", read_globs, COUNT(read_globs), 10},
@@ -302,6 +303,37 @@ Test(classify, environment_is_the_strictest_word)
 		cr_expect_eq(environment, cases[i].environment, "case %zu: %zu", i, environment);
 		cr_expect_str_eq(word, cases[i].word, "case %zu: %s", i, word);
 	}
+}
+
+Test(classify, files_that_open_doors)
+{
+	static const struct deed_case cases[] = {
+		{"{\"command\": [\"grep\", \"-r\", \"AKIA\", \"/root/.aws/credentials\"]}",
+	         "read credentials"},
+		{"{\"command\": [\"grep\", \"x\", \"/root/.aws/config\"]}", "read"},
+		{"{\"command\": [\"grep\", \"x\", \"SERVER.KEY\"]}", "read credentials"},
+		{"{\"command\": [\"grep\", \"x\", \"s\u0435rver.k\u0435y\"]}", "read credentials"},
+		{"{\"operation\": \"mcp:fs/read_file\", \"arguments\": {\"path\": \"/x/.aws/a\"}}",
+	         "read credentials"},
+		{"{\"operation\": \"s3:GetObject\", \"resources\": [\"bucket/tls.key\"]}",
+	         "read credentials"},
+		{"{\"operation\": \"s3:GetObject\", \"resources\": [\"file:x.key.txt\"]}", "read"},
+		/* An operation is no file, and a file is no operation. */
+		{"{\"operation\": \"file:x.key\"}", "unknown"},
+		{"{\"command\": [\"grep\", \"x\", \"sts:y\"]}", "read"},
+	};
+	check_classes(cases, COUNT(cases));
+}
+
+Test(classify, what_is_no_name_is_unknown)
+{
+	static const struct deed_case cases[] = {
+		{"{\"operation\": \"s3:Get*\"}", "read unknown"},
+		{"{\"operation\": \"s3:GetObject; rm -rf\"}", "read unknown"},
+		{"{\"operation\": \"s3:GetObject`x`\"}", "read unknown"},
+		{"{\"operation\": \"s3:Get-Object_v2.1\"}", "read"},
+	};
+	check_classes(cases, COUNT(cases));
 }
 
 static const char *

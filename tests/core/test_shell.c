@@ -270,7 +270,7 @@ Test(shell, database_clients_carry_sql)
 		{"psql|-f|x.sql", "unknown"},
 		{"psql|-c|select 1|-f|x.sql", "sql:select; unknown"},
 		{"psql|--frob|-c|select 1", "sql:select; unknown"},
-		{"psql|-o|out|-c|select 1", "sql:select"},
+		{"psql|-o|out|-c|select 1", "sql:select; unknown"},
 		{"psql|-h|h|db", "shell:psql,shell:psql-h"},
 		{"mysql|-uroot|-pSECRET|-Ne|update t set a=1|db", "sql:update,sql:update-all"},
 		{"mysql|--init-command=drop table x|-e|select 1",

@@ -48,7 +48,7 @@ Test(sql, names_verb_and_object)
 		{"insert into t values (1)", "sql:insert"},
 		{"show create table x", "sql:show,sql:show-create"},
 		{"set role admin", "sql:set,sql:set-role"},
-		{"call purge()", "sql:call,sql:call-purge"},
+		{"call purge()", "sql:call,sql:call-purge; sql:call-purge"},
 		{"copy t to stdout", "sql:copy,sql:copy-to"},
 		{"copy t to program 'rm'", "sql:copy,sql:copy-to; unknown"},
 		{"vacuum full t", "sql:vacuum,sql:vacuum-t"},
