@@ -104,6 +104,8 @@ hp_redact_free(struct hp_redact *set)
 		return;
 	hp_pattern_set_free(set->patterns);
 	hp_buf_release(&set->text);
+	free(set->pieces);
+	free(set->places);
 	free(set->until);
 	free(set->own);
 	free(set);
@@ -112,14 +114,6 @@ hp_redact_free(struct hp_redact *set)
 /* --- judging a window --- */
 
 #define PREFIX_BYTES 32u /* of the longest expression, before the run that its judge reads */
-
-struct window {
-	struct hp_redact *set;
-	const struct hp_redact_text *text;
-	size_t base, own_from, own_to; /* own: of the text's window, not of the whole text */
-	struct hp_redact_marks *marks;
-	size_t first; /* mark of this window */
-};
 
 static bool
 add_mark(struct hp_redact_marks *marks, struct hp_redact_mark mark)
@@ -140,7 +134,7 @@ add_mark(struct hp_redact_marks *marks, struct hp_redact_mark mark)
 
 /* A pattern of the policy is reported at each of its ends, and may end inside a character. */
 static bool
-on_own(struct window *window, unsigned id, size_t from, size_t to)
+take_own(const struct hp_redact_window *window, unsigned id, size_t from, size_t to)
 {
 	const struct hp_redact_text *text = window->text;
 	struct hp_redact_marks *marks = window->marks;
@@ -172,22 +166,22 @@ is_left_over(const struct hp_redact_rule *rule, const struct hp_redact_text *tex
 	                   hp_redact_is_before(text, span->to));
 }
 
-static bool
-on_match(void *context, unsigned id, size_t from, size_t to)
+bool
+hp_redact_take(const struct hp_redact_window *window, unsigned id, size_t from, size_t to)
 {
-	struct window *window = context;
 	struct hp_redact *set = window->set;
-	if (from < window->own_from || from >= window->own_to || from == to)
+	if (from == to)
 		return true;
 	if (id >= hp_redact_rule_count)
-		return on_own(window, id, from, to);
-	if (from < set->until[id])
+		return take_own(window, id, from, to);
+	if (window->lies_at + from < set->until[id])
 		return true;
 	const struct hp_redact_rule *rule = &hp_redact_rules[id];
 	struct hp_redact_span span = {from, to, from + 1};
 	bool hit = rule->judge(rule, window->text, &span);
 	/* the beginning of another may still be the end of this one's run */
-	set->until[id] = span.until > from + PREFIX_BYTES ? span.until - PREFIX_BYTES : from + 1;
+	size_t until = span.until > from + PREFIX_BYTES ? span.until - PREFIX_BYTES : from + 1;
+	set->until[id] = window->lies_at + until;
 	if (!hit || is_left_over(rule, window->text, from, &span))
 		return true;
 	return add_mark(window->marks, (struct hp_redact_mark){window->base + span.from,
@@ -264,9 +258,9 @@ fuse(struct hp_redact_pass *pass, const struct hp_redact_mark *mark,
 	pass->longest = len;
 }
 
-static void
-settle(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t base, size_t settled,
-       bool last)
+void
+hp_redact_settle(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t base,
+		 size_t settled, bool last)
 {
 	struct hp_redact_marks *marks = &pass->marks;
 	size_t i = 0;
@@ -282,22 +276,38 @@ settle(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t ba
 	write_text(pass, text, base, pass->open.to && pass->open.from < settled ? pass->open.from : settled);
 }
 
+/* The candidates that begin in [from, to) of the text are its own. */
+struct owned {
+	struct hp_redact_window window;
+	size_t from, to;
+};
+
+static bool
+on_match(void *context, unsigned id, size_t from, size_t to)
+{
+	const struct owned *owned = context;
+	return from < owned->from || from >= owned->to || hp_redact_take(&owned->window, id, from, to);
+}
+
 enum hp_status
-hp_redact_window(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t base,
-                 size_t own_from, size_t own_to, bool last)
+hp_redact_judge_window(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t base,
+                       size_t own_from, size_t own_to, bool last)
 {
 	struct hp_redact *set = pass->set;
-	struct window window = {set, text, base, own_from - base, own_to - base, &pass->marks,
-	                        pass->marks.count};
+	struct owned owned = {
+		.window = {set, text, base, 0, &pass->marks, pass->marks.count},
+		.from = own_from - base,
+		.to = own_to - base,
+	};
 	memset(set->until, 0, hp_redact_rule_count * sizeof *set->until);
 	enum hp_status status =
-		hp_pattern_set_scan(set->patterns, text->p, text->len, on_match, &window);
+		hp_pattern_set_scan(set->patterns, text->p, text->len, on_match, &owned);
 	if (status != HP_OK)
 		return status;
 	if (pass->marks.failed)
 		return HP_NOMEM;
 	size_t settled = last ? base + text->len : own_to - HP_REDACT_BEHIND_BYTES;
-	settle(pass, text, base, settled, last);
+	hp_redact_settle(pass, text, base, settled, last);
 	return pass->buf && pass->buf->failed ? HP_NOMEM : HP_OK;
 }
 
@@ -324,7 +334,7 @@ hp_redact_whole(struct hp_redact_pass *pass, const struct hp_redact_text *text)
 		struct hp_redact_text part = {text->p + base, end - base, text->value_at};
 		if (part.value_at != SIZE_MAX)
 			part.value_at = part.value_at > base ? part.value_at - base : SIZE_MAX;
-		status = hp_redact_window(pass, &part, base, own, own + HP_REDACT_STRIDE_BYTES, last);
+		status = hp_redact_judge_window(pass, &part, base, own, own + HP_REDACT_STRIDE_BYTES, last);
 		own += HP_REDACT_STRIDE_BYTES;
 	} while (status == HP_OK && own < text->len);
 	return status;

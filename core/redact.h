@@ -14,7 +14,8 @@
  *     that any rule wanted hidden is left. A hit ends between characters, so UTF-8 stays UTF-8.
  *  4. With the shipped rules redacted text redacts to itself. (A pattern of a policy may match its
  *     own replacement; that is the policy's affair.)
- *  5. Fail closed: any status but HP_OK means that the text was not judged; outputs are as they
+ *  5. Texts of a tree are judged each by itself: no hit goes from one to another.
+ *  6. Fail closed: any status but HP_OK means that the text was not judged; outputs are as they
  *     were, and the caller withholds the text.
  * Threads: a set carries its scratch memory; one thread at a time. A stream uses its set.
  */
@@ -89,28 +90,31 @@ struct hp_redact_found {
 	const char *kind;
 	unsigned group;
 	size_t len; /* bytes that were hidden */
-	/* It is in a key, a number or a bin, which are left as they are: withhold the field. */
-	bool kept;
 };
 
 struct hp_redact_report {
 	struct hp_redact_found *items; /* the first HP_REDACT_FOUND_MAX, in the order of the tree */
 	size_t count;
 	size_t total;	 /* all of them */
-	size_t kept;	 /* those of all that are `kept` */
 	unsigned groups; /* groups of all of them */
 };
 
+/* One of several trees that are judged together. */
+struct hp_redact_part {
+	const char *field; /* paths begin with it; may be "" */
+	const struct hp_value *value; /* in: a tree or NULL; out: without what was found in it */
+	struct hp_redact_report report; /* out */
+};
+
 /*
- * A copy of `value` in `arena` with every string redacted. What stands under a key is judged with
- * the key as the word before it ({"password": "…"}), and so is what follows an option in an array
- * (["--password", "…"]). Types, keys and everything but strings stay. `ret_report` (of this call)
- * lives in the arena too; paths begin with `field`, which may be "". NULL gives NULL.
+ * Redacts every text of the trees, keys among them, in one pass of the pattern engine. What stands
+ * under a key is judged with the key as the word before it ({"password": "…"}), and so is what
+ * follows an option in an array (["--password", "…"]). A number or bin that holds a hit becomes the
+ * text "[REDACTED:kind]". A tree without a hit stays the same one; another one is copied into
+ * `arena`, where reports live too. On failure `parts` are as they were.
  */
-HP_MUST_CHECK enum hp_status hp_redact_value(struct hp_redact *set, struct hp_arena *arena,
-					     const char *field, const struct hp_value *value,
-					     struct hp_value **ret_value,
-					     struct hp_redact_report *ret_report);
+HP_MUST_CHECK enum hp_status hp_redact_values(struct hp_redact *set, struct hp_arena *arena,
+					      struct hp_redact_part *parts, size_t count);
 
 /* A text that comes in pieces. Holds at most stride + reach + behind bytes of it. */
 struct hp_redact_stream;

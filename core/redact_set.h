@@ -34,8 +34,12 @@ struct hp_redact {
 	struct hp_pattern_set *patterns;
 	char (*own)[HP_REDACT_NAME_BYTES + 1]; /* names of the policy's own */
 	size_t own_count;
-	size_t *until;	    /* of each shipped rule, in the window being judged */
-	struct hp_buf text; /* of hp_redact_value: key and value */
+	size_t *until; /* of each shipped rule, in what is scanned now */
+	/* of redact_value.c, kept from call to call */
+	struct hp_buf text;
+	struct hp_redact_piece *pieces;
+	struct hp_redact_place *places;
+	size_t piece_capacity, place_capacity;
 };
 
 /* One text on its way through. */
@@ -52,11 +56,29 @@ struct hp_redact_pass {
 
 const char *hp_redact_kind(const struct hp_redact *set, unsigned rule);
 
+/* A text whose matches are being judged. */
+struct hp_redact_window {
+	struct hp_redact *set;
+	const struct hp_redact_text *text;
+	size_t base;    /* of the text, within the whole that marks are of */
+	size_t lies_at; /* of the text, within what is scanned: `until` is of that */
+	struct hp_redact_marks *marks;
+	size_t first; /* mark of this text */
+};
+
+/* Judges one match, and marks it if it is a hit; the pattern engine's callback. */
+bool hp_redact_take(const struct hp_redact_window *window, unsigned id, size_t from, size_t to);
+
+/* Sorts the marks, fuses those that overlap, tells and writes what lies before `settled`; all of
+ * it when `last`. */
+void hp_redact_settle(struct hp_redact_pass *pass, const struct hp_redact_text *text, size_t base,
+		      size_t settled, bool last);
+
 /* Judges the window of `text` (its bytes from offset `base` on) that owns [own_from, own_to), and
  * writes what is settled by it: everything when `last`. */
-HP_MUST_CHECK enum hp_status hp_redact_window(struct hp_redact_pass *pass,
-					      const struct hp_redact_text *text, size_t base,
-					      size_t own_from, size_t own_to, bool last);
+HP_MUST_CHECK enum hp_status hp_redact_judge_window(struct hp_redact_pass *pass,
+						    const struct hp_redact_text *text, size_t base,
+						    size_t own_from, size_t own_to, bool last);
 void hp_redact_pass_release(struct hp_redact_pass *pass);
 
 /* All windows of a text that is there. */

@@ -53,7 +53,7 @@ judge(struct hp_redact_stream *stream, struct hp_buf *buf, bool last)
 	stream->pass.buf = buf;
 	size_t before = buf->len;
 	stream->failure =
-		hp_redact_window(&stream->pass, &text, stream->base, stream->own, next, last);
+		hp_redact_judge_window(&stream->pass, &text, stream->base, stream->own, next, last);
 	stream->own = next;
 	if (stream->failure != HP_OK && buf->data && buf->len > before) {
 		buf->len = before;

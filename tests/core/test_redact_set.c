@@ -285,7 +285,6 @@ Test(redact_set, near_matches_cost_linear_time, .timeout = 300)
 
 struct tree {
 	struct hp_arena arena;
-	struct hp_value *result;
 	struct hp_redact_report report;
 	struct hp_buf json, fields;
 };
@@ -298,13 +297,14 @@ redact_tree(struct hp_redact *set, const char *json, struct tree *tree)
 	*tree = (struct tree){0};
 	cr_assert_eq(hp_json_load(&tree->arena, json, strlen(json), &value, &err), HP_OK, "%s",
 	             err.message);
-	cr_assert_eq(hp_redact_value(set, &tree->arena, "", value, &tree->result, &tree->report),
-	             HP_OK);
-	hp_json_dump(tree->result, HP_JSON_LINE, &tree->json);
+	struct hp_redact_part part = {.field = "", .value = value};
+	cr_assert_eq(hp_redact_values(set, &tree->arena, &part, 1), HP_OK);
+	tree->report = part.report;
+	hp_json_dump(part.value, HP_JSON_LINE, &tree->json);
+	cr_expect_eq(part.value == value, part.report.total == 0, "copied only where it must");
 	for (size_t i = 0; i < tree->report.count; i++) {
 		const struct hp_redact_found *found = &tree->report.items[i];
-		hp_buf_printf(&tree->fields, "%s:%s:%zu%s ", found->field, found->kind, found->len,
-		              found->kept ? ":kept" : "");
+		hp_buf_printf(&tree->fields, "%s:%s:%zu ", found->field, found->kind, found->len);
 	}
 }
 
@@ -338,11 +338,25 @@ Test(redact_set, trees_keep_their_shape)
 	         "[\"mysql\",\"--password\",\"[REDACTED:password]\",\"-u\",\"root\"]",
 	         "[2]:password:8 "},
 		{"[\"--password=hunter2x\"]", "[\"--password=[REDACTED:password]\"]", "[0]:password:8 "},
-		/* what is no string stays, and is told */
-		{"{\"card\":4111111111111111,\"ssn\":123456789}",
-	         "{\"card\":4111111111111111,\"ssn\":123456789}",
-	         "card:card:16:kept ssn:ssn:9:kept "},
-		{"{\"bob@example.com\":1}", "{\"bob@example.com\":1}", "[REDACTED:email]:email:15:kept "},
+		/* what is no string becomes one */
+		{"{\"card\":4111111111111111,\"ssn\":123456789,\"n\":1980,\"f\":4111111111111111.0}",
+	         "{\"card\":\"[REDACTED:card]\",\"ssn\":\"[REDACTED:ssn]\",\"n\":1980,"
+	         "\"f\":\"[REDACTED:card]\"}",
+	         "card:card:16 ssn:ssn:9 f:card:16 "},
+		{"{\"bob@example.com\":1}", "{\"[REDACTED:email]\":1}", "[REDACTED:email]:email:15 "},
+		/* two keys that become the same stay two */
+		{"{\"a@example.com\":{\"x\":\"203.0.113.7\"},\"b@example.com\":2,\"c\":3}",
+	         "{\"[REDACTED:email]\":{\"x\":\"[REDACTED:ip_address]\"},"
+	         "\"[REDACTED:email] 2\":2,\"c\":3}",
+	         "[REDACTED:email]:email:13 [REDACTED:email].x:ip_address:11 "
+	         "[REDACTED:email]:email:13 "},
+		/* each text is judged by itself: nothing reaches into the next */
+		{"[\"password=\",\"hunter2x\",\"a -----BEGIN RSA PRIVATE KEY-----\",\"AAAAAAAAAAAAAAAAAAAA\"]",
+	         "[\"password=\",\"hunter2x\",\"a [REDACTED:private_key]\",\"AAAAAAAAAAAAAAAAAAAA\"]",
+	         "[2]:private_key:31 "},
+		{"[\"1.2.3.4\",\"x\",\"::1:2\",\"555-867\",\"5309\"]",
+	         "[\"[REDACTED:ip_address]\",\"x\",\"[REDACTED:ip_address]\",\"555-867\",\"5309\"]",
+	         "[0]:ip_address:7 [2]:ip_address:5 "},
 		{"{\"x\":null,\"y\":true,\"z\":1.5,\"\":\"\",\"s\":\"plain\"}",
 	         "{\"x\":null,\"y\":true,\"z\":1.5,\"\":\"\",\"s\":\"plain\"}", ""},
 		{"\"bob@example.com\"", "\"[REDACTED:email]\"", ":email:15 "},
@@ -365,25 +379,54 @@ Test(redact_set, a_report_counts_what_it_does_not_list)
 {
 	struct hp_redact *set = make(HP_REDACT_ALL, NULL, 0);
 	struct hp_arena arena = {0};
-	struct hp_value *list = hp_value_array(&arena), *result = NULL;
-	struct hp_redact_report report;
+	struct hp_value *list = hp_value_array(&arena);
 	for (unsigned i = 0; i < 1000; i++)
 		hp_array_add(&arena, list, hp_value_str(&arena, "bob@example.com"));
 	hp_array_add(&arena, list, hp_value_int(&arena, 4111111111111111));
 	hp_array_add(&arena, list, hp_value_bin(&arena, "key AKIAIOSFODNN7EXAMPLE", 24));
-	cr_assert_eq(hp_redact_value(set, &arena, "list", list, &result, &report), HP_OK);
-	cr_expect_eq(report.total, 1002);
-	cr_expect_eq(report.kept, 2);
-	cr_expect_eq(report.count, HP_REDACT_FOUND_MAX);
-	cr_expect_eq(report.groups, HP_REDACT_PII | HP_REDACT_SECRETS);
-	cr_expect_str_eq(report.items[255].field, "list[255]");
-	cr_expect(hp_value_is(hp_array_get(result, 999), "[REDACTED:email]"));
+	struct hp_redact_part part = {.field = "list", .value = list};
+	cr_assert_eq(hp_redact_values(set, &arena, &part, 1), HP_OK);
+	const struct hp_redact_report *report = &part.report;
+	cr_expect_eq(report->total, 1002);
+	cr_expect_eq(report->count, HP_REDACT_FOUND_MAX);
+	cr_expect_eq(report->groups, HP_REDACT_PII | HP_REDACT_SECRETS);
+	cr_expect_str_eq(report->items[255].field, "list[255]");
+	cr_expect(hp_value_is(hp_array_get(part.value, 999), "[REDACTED:email]"));
+	cr_expect(hp_value_is(hp_array_get(part.value, 1001), "[REDACTED:aws_access_key]"));
 	cr_expect(hp_value_is(hp_array_get(list, 999), "bob@example.com"), "the tree given stays");
-	cr_assert_eq(hp_redact_value(set, &arena, "", NULL, &result, &report), HP_OK);
-	cr_expect_null(result);
-	cr_expect_eq(report.total, 0);
+	part = (struct hp_redact_part){.field = ""};
+	cr_assert_eq(hp_redact_values(set, &arena, &part, 1), HP_OK);
+	cr_expect_null(part.value);
+	cr_expect_eq(part.report.total, 0);
 	hp_arena_release(&arena);
 	hp_redact_free(set);
+}
+
+/* Trees judged together have reports of their own. */
+Test(redact_set, trees_are_judged_together)
+{
+	static const struct hp_redact_pattern own[] = {{"^x[0-9]+$", "own", 1}, {"a.*z", "long", 2}};
+	for (size_t owns = 0; owns <= 2; owns += 2) {
+		struct hp_redact *set = make(HP_REDACT_ALL, own, owns);
+		struct hp_arena arena = {0};
+		struct hp_redact_part parts[] = {
+			{.field = "one", .value = hp_value_str(&arena, "plain a")},
+			{.field = "two", .value = hp_value_str(&arena, "mail bob@example.com")},
+			{.field = "three"},
+			{.field = "four", .value = hp_value_str(&arena, "x12")},
+			{.field = "five", .value = hp_value_str(&arena, "z 203.0.113.7")},
+		};
+		cr_assert_eq(hp_redact_values(set, &arena, parts, COUNT(parts)), HP_OK);
+		cr_expect_eq(parts[0].report.total, 0);
+		cr_expect(hp_value_is(parts[0].value, "plain a"));
+		cr_expect(hp_value_is(parts[1].value, "mail [REDACTED:email]"));
+		cr_expect_str_eq(parts[1].report.items[0].field, "two");
+		cr_expect_null(parts[2].value);
+		cr_expect(hp_value_is(parts[3].value, owns ? "[REDACTED:own]" : "x12"));
+		cr_expect(hp_value_is(parts[4].value, "z [REDACTED:ip_address]"));
+		hp_arena_release(&arena);
+		hp_redact_free(set);
+	}
 }
 
 /* Fail closed: no output at all, not even what was there before it. */
@@ -391,15 +434,15 @@ Test(redact_set, a_tree_too_deep_is_refused)
 {
 	struct hp_redact *set = make(HP_REDACT_ALL, NULL, 0);
 	struct hp_arena arena = {0};
-	struct hp_value *tree = hp_value_str(&arena, "x"), *result = NULL;
-	struct hp_redact_report report;
+	struct hp_value *tree = hp_value_str(&arena, "x");
 	for (unsigned i = 0; i < 200; i++) {
 		struct hp_value *list = hp_value_array(&arena);
 		hp_array_add(&arena, list, tree);
 		tree = list;
 	}
-	cr_expect_eq(hp_redact_value(set, &arena, "", tree, &result, &report), HP_TOO_LARGE);
-	cr_expect_null(result);
+	struct hp_redact_part part = {.field = "", .value = tree};
+	cr_expect_eq(hp_redact_values(set, &arena, &part, 1), HP_TOO_LARGE);
+	cr_expect_eq(part.value, tree);
 	hp_arena_release(&arena);
 	hp_redact_free(set);
 }
