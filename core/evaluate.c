@@ -192,7 +192,7 @@ tell_environment(struct hp_judge *judge, bool known, size_t claimed, const char 
 {
 	const struct hp_policy *policy = judge->policy;
 	const char *name = policy->environments[judge->environment].name;
-	const char *said = hp_text_safe(judge->arena, judge->request->environment, HP_TEXT_ASCII);
+	const char *said = hp_text_safe(judge->arena, judge->shown->environment, HP_TEXT_ASCII);
 	if (known && claimed == judge->environment)
 		return;
 	judge->flags |= HP_FLAG_ENVIRONMENT_DIFFERS;
@@ -352,6 +352,7 @@ report(struct hp_judge *judge, struct hp_verdict *ret_verdict, struct hp_error *
 		.asked = judge->asked,
 		.pure_read = judge->pure_read,
 		.spot_check_bp = judge->agent ? policy->tiers[judge->tier].spot_check_bp : 0,
+		.shown = judge->shown,
 	};
 	report_classes(judge, &verdict);
 	report_findings(judge, &verdict);
@@ -383,7 +384,9 @@ hp_policy_evaluate(const struct hp_policy *policy, struct hp_arena *arena,
 	judge.count = judge.left_out = 0;
 
 	judge.deed_count = hp_deeds_of(request, judge.deeds);
-	enum hp_status status = derive_classes(&judge, err);
+	enum hp_status status = hp_judge_redaction(&judge, err);
+	if (status == HP_OK)
+		status = derive_classes(&judge, err);
 	if (status == HP_OK)
 		status = derive_environment(&judge, err);
 	if (status != HP_OK)
@@ -396,5 +399,8 @@ hp_policy_evaluate(const struct hp_policy *policy, struct hp_arena *arena,
 	if (status != HP_OK)
 		return status;
 	hp_judge_tier(&judge);
+	status = hp_judge_redact_findings(&judge, err);
+	if (status != HP_OK)
+		return status;
 	return report(&judge, ret_verdict, err);
 }

@@ -31,6 +31,7 @@ struct hp_judge {
 	struct hp_arena *arena;
 	const struct hp_principal *requester;
 	const struct hp_request *request;
+	const struct hp_request *shown; /* what may be quoted of it */
 	enum hp_mode column;
 	bool agent; /* not a person */
 
@@ -40,6 +41,7 @@ struct hp_judge {
 	size_t deed_count;
 	uint64_t set; /* classes of both */
 	bool unknown, pure_read;
+	bool redacted, payload_redacted; /* something of the request; of its payload */
 	size_t environment;
 	bool production;
 	int64_t resources; /* -1: the agent does not say */
@@ -70,6 +72,10 @@ HP_MUST_CHECK enum hp_status hp_verdict_add(const struct hp_policy *policy, stru
 /* Strictest first, then by layer; equal ones stay in the order they were said. */
 void hp_findings_sort(struct hp_finding *findings, size_t count);
 
+/* Layer 3, as far as it is a matter of one request; finds judge->shown. */
+HP_MUST_CHECK enum hp_status hp_judge_redaction(struct hp_judge *judge, struct hp_error *err);
+/* Redacts what the other layers' findings quote, where the request had something to redact. */
+HP_MUST_CHECK enum hp_status hp_judge_redact_findings(struct hp_judge *judge, struct hp_error *err);
 /* Layer 1. */
 HP_MUST_CHECK enum hp_status hp_judge_constraints(struct hp_judge *judge, struct hp_error *err);
 /* Layer 2. */

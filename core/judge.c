@@ -301,6 +301,13 @@ tell_payload(struct hp_judge *judge)
 	uint8_t hash[HP_HASH_BYTES];
 	if (!payload)
 		return;
+	if (judge->payload_redacted) { /* what is hidden could be guessed from it */
+		hp_judge_sayf(judge, 4, "payload", HP_EFFECT_ALLOW, 0,
+			      "payload of %zu bytes; its SHA-256 is not told, as it holds what is "
+			      "redacted",
+			      payload->str.len);
+		return;
+	}
 	hp_crypto_sha256(&payload->str, 1, hash);
 	hp_buf_add_hex(&hex, hash, sizeof hash);
 	hp_judge_sayf(judge, 4, "payload", HP_EFFECT_ALLOW, 0, "payload of %zu bytes, SHA-256 %s",

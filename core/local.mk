@@ -24,7 +24,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/aws_actions.h %D%/aws_actions.c %D%/iam_export.h %D%/iam_export.c \
 	%D%/policy.h %D%/policy_rules.h %D%/policy.c %D%/effect.c \
 	%D%/policy_fields.c %D%/policy_merge.c %D%/policy_load.c %D%/policy_approvals.c \
-	%D%/policy_constraints.c %D%/policy_unenforced.c %D%/policy_gateway.c \
+	%D%/policy_constraints.c %D%/policy_redaction.c %D%/policy_gateway.c \
 	%D%/meter.h %D%/meter.c %D%/gateway.h %D%/gateway_private.h %D%/gateway.c \
 	%D%/gateway_chain.c %D%/gateway_anomaly.c %D%/gateway_claim.c %D%/gateway_report.c \
 	%D%/evaluate.h %D%/evaluate.c %D%/task.h %D%/task.c %D%/judge.c %D%/bounds.c %D%/steering.c \

@@ -9,8 +9,7 @@
  *  3. Unknown fails closed: unknown key → load error; unknown class in production, engine failure,
  *     missing rule → no allow.
  *  4. The version is SHA-256 of the file's bytes.
- *  5. A policy that relies on a feature this version does not enforce is refused at load
- *     (HP_UNSUPPORTED, with line), never ignored.
+ *  5. What redaction finds in a request is quoted by no finding.
  * Threads: immutable after load but for the pattern sets' scratch: one thread at a time.
  */
 #ifndef HP_CORE_POLICY_H
@@ -61,6 +60,9 @@ struct hp_verdict {
 	unsigned asked;		    /* which kinds of approval its findings ask for (private) */
 	bool pure_read;
 	int64_t spot_check_bp; /* the tier's share for spot checks; 0 for people */
+	/* The request as it may be stored, shown and quoted: without what redaction found. The
+	 * request itself where that is nothing. */
+	const struct hp_request *shown;
 };
 
 /* Times of layer 4, all in milliseconds. */
@@ -79,7 +81,7 @@ const char *hp_policy_default_text(void);
 
 /*
  * Parses, validates and compiles. `text` is copied. HP_INVALID with line and column;
- * HP_UNSUPPORTED for what invariant 5 says; HP_TOO_LARGE over HP_LIMIT_POLICY_BYTES.
+ * HP_UNSUPPORTED: the pattern engine does not know this processor; HP_TOO_LARGE over HP_LIMIT_POLICY_BYTES.
  */
 HP_MUST_CHECK enum hp_status hp_policy_load(const char *text, size_t len,
 					    struct hp_policy **ret_policy, struct hp_error *err);
@@ -127,6 +129,15 @@ HP_MUST_CHECK enum hp_status hp_policy_evaluate(const struct hp_policy *policy,
 						const struct hp_request *request,
 						struct hp_verdict *ret_verdict,
 						struct hp_error *err);
+
+/*
+ * Redacts a text, or every text of a tree, by the policy's rules. *value is the same one when nothing
+ * is found, else a copy in `arena`.
+ * Anything but HP_OK: it was not judged, and must be withheld.
+ */
+HP_MUST_CHECK enum hp_status hp_policy_redact(const struct hp_policy *policy,
+					      struct hp_arena *arena,
+					      const struct hp_value **value);
 
 /* Findings as the wire's list [{layer, rule, effect, message, line}]. */
 struct hp_value *hp_findings_to_value(struct hp_arena *arena, const struct hp_finding *findings,

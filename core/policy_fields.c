@@ -122,9 +122,18 @@ static const struct hp_field budget_fields[] = {
 };
 static const struct hp_field budget_item = {.kinds = HP_K_MAP, .fields = budget_fields};
 
+static const struct hp_field pattern_fields[] = {
+	{.name = "name", .kinds = HP_K_STR, .required = true, .min = 1, .max = 64},
+	{.name = "pattern", .kinds = HP_K_STR, .required = true, .min = 1, .max = 4096},
+	{0},
+};
+static const struct hp_field pattern_item = {.kinds = HP_K_STR | HP_K_MAP, .min = 1, .max = 4096,
+					     .fields = pattern_fields};
+
 static const struct hp_field redaction_fields[] = {
 	{.name = "rules", .kinds = HP_K_LIST, .item = &redaction_item},
-	{.name = "patterns", .kinds = HP_K_LIST, .item = &text_item},
+	{.name = "patterns", .kinds = HP_K_LIST, .min = 0, .max = HP_POLICY_PATTERNS,
+	 .item = &pattern_item},
 	{0},
 };
 

@@ -326,7 +326,7 @@ load_sections(struct hp_policy *policy, const struct hp_value *file, struct hp_e
 					      struct hp_error *) = {
 		hp_policy_load_classes,	    hp_policy_load_approvals,	 hp_policy_load_tiers,
 		hp_policy_load_constraints, hp_policy_load_permissions, hp_policy_load_gateway,
-		hp_policy_check_unenforced, hp_policy_load_classifier, /* the slow part, last */
+		hp_policy_load_redaction,   hp_policy_load_classifier, /* the slow parts, last */
 	};
 	for (size_t i = 0; i < sizeof load / sizeof load[0]; i++) {
 		enum hp_status status = load[i](policy, file, err);
@@ -380,6 +380,7 @@ hp_policy_free(struct hp_policy *policy)
 		return;
 	hp_classifier_free(policy->classifier);
 	hp_pattern_set_free(policy->destructive_set);
+	hp_redact_free(policy->redact);
 	hp_arena_release(&policy->arena);
 	free(policy);
 }

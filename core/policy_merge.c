@@ -25,6 +25,7 @@ static const struct {
 } filled[] = {
 	{"agent_constraints", 2},
 	{"permissions", 1},
+	{"gateway", 2},
 	{"approvals", 1},
 };
 

@@ -16,6 +16,7 @@
 #include "core/limits.h"
 #include "core/pattern.h"
 #include "core/policy.h"
+#include "core/redact.h"
 
 enum { HP_POLICY_MODES = 3 };	      /* enum hp_mode: the matrix's columns */
 enum { HP_POLICY_DESTRUCTIVE = 64 };  /* destructive_actions of one policy */
@@ -79,6 +80,7 @@ struct hp_policy_context {
 
 /* --- layer 3 --- */
 
+enum { HP_POLICY_PATTERNS = 64 }; /* gateway.redaction.patterns: the engine compiles them at load */
 enum { HP_POLICY_RATES = 32, HP_POLICY_BUDGETS = 16 }; /* each is read and written at a submit */
 
 struct hp_policy_rate {
@@ -165,6 +167,8 @@ struct hp_policy {
 	struct hp_policy_confidence confidence;
 	struct hp_policy_context context;
 	struct hp_policy_gateway gateway;
+	struct hp_redact *redact; /* NULL: nothing is redacted */
+	unsigned redaction_line;
 
 	struct hp_policy_times times;
 	struct hp_policy_rule *rules;
@@ -222,10 +226,9 @@ HP_MUST_CHECK enum hp_status hp_policy_load_permissions(struct hp_policy *policy
 HP_MUST_CHECK enum hp_status hp_policy_load_gateway(struct hp_policy *policy,
 						    const struct hp_value *file,
 						    struct hp_error *err);
-/* Names in the sections that this version does not enforce; then invariant 5 of policy.h. */
-HP_MUST_CHECK enum hp_status hp_policy_check_unenforced(struct hp_policy *policy,
-							const struct hp_value *file,
-							struct hp_error *err);
+HP_MUST_CHECK enum hp_status hp_policy_load_redaction(struct hp_policy *policy,
+						      const struct hp_value *file,
+						      struct hp_error *err);
 HP_MUST_CHECK enum hp_status hp_policy_load_classifier(struct hp_policy *policy,
 						       const struct hp_value *file,
 						       struct hp_error *err);

@@ -345,10 +345,11 @@ find_value(const struct hp_redact_text *text, size_t word, size_t word_end, stru
 			at = skip_quotes(text, at, &quote);
 	} else { /* PASSWORD 'x', --password x */
 		bool option = word >= 2 && text->p[word - 1] == '-';
-		if (at == before || (!closing && !option))
+		bool opened = closing && text->p[at - 1] == closing; /* not /etc/passwd' x */
+		if (at == before || (!opened && !option))
 			return false;
 		ret->separator = ' ';
-		quote = closing;
+		quote = opened ? closing : 0;
 	}
 	if (at == text->len || begins_placeholder(text->p[at]))
 		return false; /* before it is read: there may be another word in it */

@@ -403,11 +403,9 @@ read_impact(const struct hp_value *impact, struct hp_request *request, struct hp
 	return HP_OK;
 }
 
-static enum hp_status
-read_rest(const struct hp_value *map, struct hp_request *request, struct hp_error *err)
+static void
+read_texts(const struct hp_value *map, struct hp_request *request)
 {
-	const struct hp_value *confidence = hp_map_get(map, "confidence");
-	int64_t ttl_s = hp_map_get_int(map, "ttl_s", -1);
 	request->id = hp_map_get_str(map, "id", "");
 	request->rollback = hp_map_get(map, "rollback");
 	request->summary = hp_map_get_str(map, "summary", "");
@@ -417,6 +415,14 @@ read_rest(const struct hp_value *map, struct hp_request *request, struct hp_erro
 	request->session = hp_map_get_str(map, "session", NULL);
 	request->branch = hp_map_get_str(map, "branch", NULL);
 	request->supersedes = hp_map_get_str(map, "supersedes", NULL);
+}
+
+static enum hp_status
+read_rest(const struct hp_value *map, struct hp_request *request, struct hp_error *err)
+{
+	const struct hp_value *confidence = hp_map_get(map, "confidence");
+	int64_t ttl_s = hp_map_get_int(map, "ttl_s", -1);
+	read_texts(map, request);
 	request->ttl_ms = ttl_s < 0 ? -1 : ttl_s * 1000;
 	request->confidence_bp = -1;
 	if (!confidence)
@@ -450,4 +456,16 @@ hp_request_parse(struct hp_arena *arena, const struct hp_value *map, enum hp_req
 	if (status == HP_OK)
 		*ret_request = request;
 	return status;
+}
+
+void
+hp_request_reworded(const struct hp_request *request, const struct hp_value *map,
+		    struct hp_request *ret_request)
+{
+	struct hp_request reworded = *request;
+	reworded.map = map;
+	read_action(hp_map_get(map, "action"), &reworded);
+	reworded.impact = hp_map_get(map, "impact");
+	read_texts(map, &reworded);
+	*ret_request = reworded;
 }

@@ -52,6 +52,11 @@ HP_MUST_CHECK enum hp_status hp_request_parse(struct hp_arena *arena, const stru
 					      struct hp_request *ret_request,
 					      struct hp_error *err);
 
+/* The same request in other words: `map` is request->map but for its texts. Numbers stay those of
+ * the request. For what is redacted; nothing is checked again. */
+void hp_request_reworded(const struct hp_request *request, const struct hp_value *map,
+			 struct hp_request *ret_request);
+
 /* SHA-256 of HP-canon of the map as sent: equal content of a repeated submit (idempotency). */
 HP_MUST_CHECK enum hp_status hp_request_content_hash(const struct hp_request *request,
 						     uint8_t ret_hash[HP_HASH_BYTES]);

@@ -226,8 +226,9 @@ static const struct hp_field canonical_fields[] = {
 	{.name = "class", .kinds = HP_K_LIST, .required = true, .item = &name_item},
 	{.name = "tier", .kinds = HP_K_STR, .required = true},
 	{.name = "effect", .kinds = HP_K_STR, .required = true},
+	/* longer than a request's may be: redaction makes it so */
 	{.name = "operation", .kinds = HP_K_STR, .required = true, .min = 1,
-	 .max = HP_LIMIT_OPERATION_BYTES},
+	 .max = HP_LIMIT_STRING_BYTES},
 	{.name = "resources", .kinds = HP_K_LIST, .item = &any_item},
 	{.name = "arguments", .kinds = HP_K_MAP},
 	{.name = "command", .kinds = HP_K_LIST, .item = &any_item},

@@ -350,34 +350,6 @@ Test(policy_load, a_file_has_a_size)
 	free(text);
 }
 
-/* --- what is valid and not enforced --- */
-
-static const struct {
-	const char *text;
-	unsigned line, column;
-	const char *message;
-} unenforced[] = {
-	{"gateway:\n  redaction: {rules: [pii, phi, secrets], patterns: []}\n", 2, 23,
-	 "gateway.redaction.rules: not enforced"},
-	{"gateway:\n  redaction: {patterns: [\"[0-9]{16}\"]}\n", 2, 26,
-	 "gateway.redaction.patterns: not enforced"},
-};
-
-Test(policy_load, what_is_not_enforced_is_refused)
-{
-	for (size_t i = 0; i < sizeof unenforced / sizeof unenforced[0]; i++) {
-		struct hp_policy *policy;
-		struct hp_error err = {0};
-		cr_assert_eq(load(unenforced[i].text, &policy, &err), HP_UNSUPPORTED, "%s%s",
-			     unenforced[i].text, err.message);
-		cr_assert_null(policy);
-		cr_expect_eq(err.line, unenforced[i].line, "%s", unenforced[i].text);
-		cr_expect_eq(err.column, unenforced[i].column, "%s%u", unenforced[i].text,
-			     err.column);
-		cr_expect_not_null(strstr(err.message, unenforced[i].message), "%s", err.message);
-	}
-}
-
 /* --- quorums against principals --- */
 
 struct person {
