@@ -27,12 +27,20 @@ read_config(struct hp_broker *broker, const char *home, struct hp_error *err)
 			    : HP_NOMEM;
 }
 
+/* With the closing NUL; whoever has the broker's key, and nobody else, can make the key from it. */
+#define CONTENT_DOMAIN "holdpoint/content/v1"
+
 static enum hp_status
 read_key(struct hp_broker *broker, struct hp_error *err)
 {
 	const char *path = hp_instance_path(&broker->config_arena, broker->home, "keys/broker.key");
 	/* No passphrase source: the broker starts unattended, so its key cannot be sealed. */
-	return path ? hp_keyfile_read(path, NULL, NULL, &broker->key, err) : HP_NOMEM;
+	enum hp_status status =
+		path ? hp_keyfile_read(path, NULL, NULL, &broker->key, err) : HP_NOMEM;
+	if (status == HP_OK)
+		hp_crypto_mac(broker->key.sign_secret, CONTENT_DOMAIN, sizeof CONTENT_DOMAIN,
+			      broker->content_key);
+	return status;
 }
 
 static enum hp_status
@@ -201,6 +209,7 @@ hp_broker_close(struct hp_broker *broker)
 	hp_arena_release(&broker->principals_arena);
 	hp_arena_release(&broker->arena);
 	hp_arena_release(&broker->config_arena);
+	hp_crypto_wipe(broker->content_key, sizeof broker->content_key);
 	hp_keyfile_release(&broker->key);
 	free(broker);
 }

@@ -47,6 +47,7 @@ struct hp_broker {
 	struct hp_arena config_arena;
 	struct hp_config config;
 	struct hp_keyfile key;
+	uint8_t content_key[HP_HASH_BYTES]; /* of requests' content_hash; made from `key` */
 	int run_lock; /* descriptor; -1 none */
 
 	/* what is authoritative, and the rules it is judged by */

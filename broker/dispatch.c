@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/refusals.h"
@@ -49,22 +50,16 @@ code_of(enum hp_status status)
 	return status == HP_TOO_LARGE ? HP_CODE_too_large : HP_CODE_malformed;
 }
 
-/* A message may quote a stranger and may have been cut: what is stored and sent is plain text. */
-static const char *
-plain(struct hp_arena *arena, const char *text)
-{
-	return hp_text_safe(arena, text, 0);
-}
-
+/* `field` and `message` are plain text by now: hp_hide_line(). */
 static struct hp_value *
 error_reply(struct hp_arena *arena, enum hp_code code, const char *field, const char *message)
 {
 	struct hp_value *reply = hp_value_map(arena);
 	hp_map_set_str(arena, reply, "type", "error");
 	hp_map_set_str(arena, reply, "code", hp_code_name(code));
-	hp_map_set_str(arena, reply, "message", plain(arena, message));
+	hp_map_set_str(arena, reply, "message", message);
 	if (field && *field)
-		hp_map_set_str(arena, reply, "field", plain(arena, field));
+		hp_map_set_str(arena, reply, "field", field);
 	return reply;
 }
 
@@ -101,9 +96,9 @@ record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_
 	struct hp_value *body = hp_value_map(arena);
 	hp_map_set_str(arena, body, "code", hp_code_name(code));
 	hp_map_set_str(arena, body, "type", refused->type);
-	hp_map_set_str(arena, body, "message", plain(arena, message));
+	hp_map_set_str(arena, body, "message", message);
 	if (field && *field)
-		hp_map_set_str(arena, body, "field", plain(arena, field));
+		hp_map_set_str(arena, body, "field", field);
 	if (refused->request && *refused->request)
 		hp_map_set_str(arena, body, "request", refused->request);
 	if (refused->key)
@@ -123,17 +118,19 @@ hp_refuse(struct hp_call *call, enum hp_code code, const char *field, const char
 	const struct refused refused = {
 		.actor = call->who->name,
 		.type = hp_message_name(call->type),
-		.request = plain(&call->broker->arena, hp_map_get_str(call->map, "id", "")),
+		.request = hp_hide_line(call->broker, hp_map_get_str(call->map, "id", "")),
 	};
-	record_refusal(call->broker, &refused, code, field, message);
-	return error_reply(&call->broker->arena, code, field, message);
+	const char *line = hp_hide_line(call->broker, message);
+	field = field ? hp_hide_line(call->broker, field) : NULL;
+	record_refusal(call->broker, &refused, code, field, line);
+	return error_reply(&call->broker->arena, code, field, line);
 }
 
 struct hp_value *
 hp_refuse_again(struct hp_call *call, enum hp_code code, const char *message)
 {
 	call->broker->counters.refusals++;
-	return error_reply(&call->broker->arena, code, NULL, message);
+	return error_reply(&call->broker->arena, code, NULL, hp_hide_line(call->broker, message));
 }
 
 struct hp_value *
@@ -168,9 +165,11 @@ refuse_early(struct arrival *arrival, const struct hp_principal *who, const char
 		.key = who ? NULL : arrival->key,
 		.type = type,
 	};
-	record_refusal(broker, &refused, code, err->field, err->message);
+	const char *message = hp_hide_line(broker, err->message);
+	const char *field = hp_hide_line(broker, err->field);
+	record_refusal(broker, &refused, code, field, message);
 	hp_outbox_reply(broker, arrival->door, arrival->envelope, arrival->has_seq, arrival->seq,
-			error_reply(&broker->arena, code, err->field, err->message));
+			error_reply(&broker->arena, code, field, message));
 }
 
 /* `seq` of a map, however wrong the rest is. */
@@ -238,19 +237,22 @@ check(struct hp_call *call, const struct arrival *arrival, const char *shown, st
 		return HP_CODE_unauthorised;
 	}
 	enum hp_status status = hp_message_check(call->type, call->map, err);
-	return status == HP_OK ? check_nuls(call, err) : code_of(status);
+	if (status == HP_OK)
+		return check_nuls(call, err);
+	hp_hide_error(call, err);
+	return code_of(status);
 }
 
 /* A type as it is quoted: a stranger's text, of a bounded length. */
 static const char *
-show_type(struct hp_arena *arena, const struct hp_value *map)
+show_type(struct hp_broker *broker, const struct hp_value *map)
 {
 	enum { SHOWN_BYTES = 48 };
-	const struct hp_value *type = hp_map_get(map, "type");
+	const struct hp_value *type = hp_hide(broker, hp_map_get(map, "type"));
 	if (!type || type->type != HP_STR)
 		return "";
 	size_t len = type->str.len < SHOWN_BYTES ? type->str.len : SHOWN_BYTES;
-	return hp_text_safen(arena, type->str.p, len, 0);
+	return hp_text_safen(&broker->arena, type->str.p, len, 0);
 }
 
 /* Decode, type, role, fields; then the handler. */
@@ -276,7 +278,7 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 	struct hp_call call = {.broker = broker, .who = who, .door = arrival->door,
 			       .uid = arrival->uid, .map = map, .envelope = arrival->envelope,
 			       .seq = arrival->seq};
-	const char *shown = show_type(&broker->arena, map);
+	const char *shown = show_type(broker, map);
 	enum hp_code code = check(&call, arrival, shown, &err);
 	if (code != HP_CODE_ok) {
 		refuse_early(arrival, who, shown, code, &err);

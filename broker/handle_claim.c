@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/meters.h"
 #include "broker/park.h"
@@ -17,7 +18,10 @@ int_of(const struct hp_value *map, const char *key)
 	return hp_map_get_int(map, key, -1);
 }
 
-/* The request as its agent sent it, rebuilt from what is kept, to be judged by today's policy. */
+/*
+ * The request as its agent sent it, rebuilt from what is kept, to be judged by today's policy. Prose
+ * is left out: no rule judges by it, and redaction may have made it longer than a request's may be.
+ */
 static struct hp_value *
 rebuild(struct hp_broker *broker, const struct hp_row *row)
 {
@@ -25,8 +29,7 @@ rebuild(struct hp_broker *broker, const struct hp_row *row)
 	const struct hp_value *canonical = hp_reply_decode(broker, row->canonical);
 	const struct hp_value *kept = hp_reply_decode(broker, row->action);
 	const struct hp_value *impact = hp_map_get(canonical, "impact");
-	static const char *const copied[] = {"id",	"summary", "why",	 "alternatives",
-					     "session", "branch",  "evidence"};
+	static const char *const copied[] = {"id", "alternatives", "session", "branch"};
 	struct hp_value *map = hp_value_map(arena), *same = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++)
 		hp_map_set(arena, map, copied[i],
@@ -59,7 +62,7 @@ blocked_now(struct hp_broker *broker, const struct hp_principal *requester,
 	struct hp_error err = {0};
 	struct hp_value *map = rebuild(broker, row);
 	if (!map ||
-	    hp_request_parse(&broker->arena, map, HP_REQUEST_WIRE, &request, &err) != HP_OK ||
+	    hp_request_parse(&broker->arena, map, HP_REQUEST_EXEC, &request, &err) != HP_OK ||
 	    hp_policy_evaluate(broker->policy, &broker->arena, requester, &request, &verdict,
 			       &err) != HP_OK ||
 	    hp_judge_task(broker, requester, &request, &verdict, &err) != HP_OK) {
@@ -392,7 +395,7 @@ hp_handle_progress(struct hp_call *call)
 		return broker->fatal ? NULL
 				     : hp_refuse(call, code, NULL, "the request is %s: stop",
 						 hp_state_name(row.state));
-	const char *text = hp_map_get_str(call->map, "text", "");
+	const char *text = hp_hide_field(call, "text");
 	if (*text) {
 		struct hp_value *body = hp_value_map(&broker->arena);
 		hp_map_set_str(&broker->arena, body, "text", text);
@@ -440,7 +443,7 @@ hp_handle_report(struct hp_call *call)
 		return hp_reply_status(broker, &row);
 	struct hp_value *detail = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-		const struct hp_value *value = hp_map_get(call->map, told[i]);
+		const struct hp_value *value = hp_hide(broker, hp_map_get(call->map, told[i]));
 		if (value)
 			hp_map_set(arena, detail, told[i], hp_reply_lend(arena, value));
 	}

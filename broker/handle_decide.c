@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/outbox.h"
 #include "broker/reply.h"
 #include "broker/zap.h"
@@ -296,6 +297,11 @@ hp_handle_decide(struct hp_call *call)
 	struct hp_value *refusal;
 	if (!hp_reply_find(call, &ballot.row, &refusal))
 		return refusal;
+	/* The reason is signed, kept as it is and shown to everybody: it can only be clean or refused. */
+	if (strcmp(ballot.reason, hp_hide_field(call, "reason")) != 0)
+		return hp_refuse(call, HP_CODE_malformed, "reason",
+				 "the reason holds a secret or personal data, and what is signed "
+				 "cannot be redacted: vote again without it");
 	struct hp_buf body = {0};
 	struct hp_value *reply = cast(call, &ballot, &body);
 	hp_buf_release(&body);
@@ -327,7 +333,7 @@ hp_handle_extend(struct hp_call *call)
 	if (row.due.wall_ms + by_ms > row.max_deadline_ms)
 		return hp_refuse(call, HP_CODE_conflict, "by_ms",
 				 "this would pass the policy's longest deadline");
-	const char *reason = hp_map_get_str(call->map, "reason", "");
+	const char *reason = hp_hide_field(call, "reason");
 	row.due.wall_ms += by_ms;
 	row.due.boottime_ms += by_ms;
 	row.extensions++;
@@ -369,7 +375,7 @@ hp_handle_note(struct hp_call *call)
 				 "only a reviewer or who asked may add a note");
 	struct hp_stored_note note = {
 		.by = call->who->name,
-		.text = hp_map_get_str(call->map, "text", ""),
+		.text = hp_hide_field(call, "text"),
 		.at_ms = broker->clock.wall_ms,
 	};
 	struct hp_stored_note *notes = NULL;
@@ -399,7 +405,7 @@ hp_handle_settle(struct hp_call *call)
 	row.due = (struct hp_due){0};
 	enum hp_code code = hp_transition(
 		call->broker, &row, succeeded ? HP_EVENT_SETTLE_SUCCEEDED : HP_EVENT_SETTLE_FAILED,
-		call->who->name, hp_map_get_str(call->map, "reason", ""), NULL);
+		call->who->name, hp_hide_field(call, "reason"), NULL);
 	if (call->broker->fatal)
 		return NULL;
 	if (code != HP_CODE_ok)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/outbox.h"
 #include "broker/park.h"
 #include "broker/reply.h"
@@ -72,7 +73,7 @@ hp_handle_list(struct hp_call *call)
 	struct hp_filter filter;
 	if (!read_filter(call, &filter))
 		return hp_refuse(call, HP_CODE_malformed, "state", "no such state \"%s\"",
-				 hp_text_safe(arena, hp_map_get_str(call->map, "state", ""), 0));
+				 hp_hide_line(broker, hp_map_get_str(call->map, "state", "")));
 	size_t limit = filter.limit;
 	filter.limit++; /* one more tells whether there is a next page */
 	struct hp_row *rows = NULL;
@@ -80,7 +81,7 @@ hp_handle_list(struct hp_call *call)
 	enum hp_status status = hp_store_list(broker->store, arena, &filter, &rows, &count);
 	if (status == HP_NOT_FOUND)
 		return hp_refuse(call, HP_CODE_not_found, "after", "no request \"%s\"",
-				 hp_text_safe(arena, filter.after, 0));
+				 hp_hide_line(broker, filter.after));
 	if (status != HP_OK)
 		return hp_store_failed(broker, "listing requests");
 	struct hp_value *reply = hp_reply_new(broker, "requests");

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/reply.h"
 #include "broker/zap.h"
 
@@ -79,7 +80,7 @@ hp_handle_spot_check(struct hp_call *call)
 		.by = call->who->name,
 		.person = call->who->person,
 		.ok = hp_value_is(hp_map_get(call->map, "finding"), "ok"),
-		.note = hp_map_get_str(call->map, "note", ""),
+		.note = hp_hide_field(call, "note"),
 		.at_ms = broker->clock.wall_ms,
 	};
 	if (hp_store_add_spot_check(broker->store, row.key, &check) != HP_OK)

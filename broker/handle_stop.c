@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/park.h"
 #include "broker/reply.h"
@@ -56,7 +57,7 @@ read_scope(const struct hp_call *call)
 		.name = hp_map_get_str(call->map, "scope", ""),
 		.agent = hp_map_get_str(call->map, "agent", ""),
 		.session = hp_map_get_str(call->map, "session", ""),
-		.reason = hp_map_get_str(call->map, "reason", ""),
+		.reason = hp_hide_field(call, "reason"),
 	};
 }
 
@@ -70,7 +71,7 @@ refuse_halt(struct hp_call *call, const struct scope *scope)
 		*scope->agent ? hp_directory_by_name(broker->directory, scope->agent) : NULL;
 	if (*scope->agent && !agent)
 		return hp_refuse(call, HP_CODE_not_found, "agent", "no principal \"%s\"",
-				 hp_text_safe(&broker->arena, scope->agent, 0));
+				 hp_hide_line(broker, scope->agent));
 	if (call->who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN))
 		return NULL;
 	if (agent && *call->who->person &&

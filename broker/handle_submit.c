@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/meters.h"
 #include "broker/park.h"
@@ -44,7 +45,7 @@ find_requester(struct hp_call *call, struct hp_value **ret_refusal)
 		return found;
 	*ret_refusal = hp_refuse(call, HP_CODE_unauthorised, "for",
 				 "\"%s\" does not speak for an agent \"%s\"", call->who->name,
-				 hp_text_safe(&call->broker->arena, agent, 0));
+				 hp_hide_line(call->broker, agent));
 	return NULL;
 }
 
@@ -108,10 +109,11 @@ compose(struct hp_call *call, struct intake *intake, struct hp_error *err)
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
 	struct hp_row *row = &intake->row;
-	const struct hp_request *request = &intake->request;
 	const struct hp_verdict *verdict = &intake->verdict;
+	/* The action is kept whole, for who runs it; all else is of what may be shown. */
+	const struct hp_request *request = verdict->shown;
 	hp_crypto_random(intake->salt, sizeof intake->salt);
-	enum hp_status status = hp_request_action_bytes(request, &intake->action);
+	enum hp_status status = hp_request_action_bytes(&intake->request, &intake->action);
 	if (status != HP_OK)
 		return status;
 	hp_request_action_digest(intake->salt, intake->action.data, intake->action.len,
@@ -344,15 +346,18 @@ hp_handle_submit(struct hp_call *call)
 	enum hp_status status = hp_request_parse(&broker->arena, call->map, HP_REQUEST_WIRE,
 						 &intake.request, &err);
 	if (status == HP_OK)
-		status = hp_request_content_hash(&intake.request, intake.row.content_hash);
+		status = hp_request_content_mac(&intake.request, broker->content_key,
+						intake.row.content_hash);
 	if (status == HP_NOMEM) {
 		broker->fatal = true;
 		return NULL;
 	}
-	if (status != HP_OK)
+	if (status != HP_OK) {
+		hp_hide_error(call, &err);
 		return hp_refuse(call,
 				 status == HP_TOO_LARGE ? HP_CODE_too_large : HP_CODE_malformed,
 				 err.field, "%s", err.message);
+	}
 	struct hp_value *reply = take_in(call, &intake);
 	release(&intake);
 	return reply;
@@ -368,7 +373,7 @@ hp_handle_withdraw(struct hp_call *call)
 	if (!hp_reply_is_requester(call->who, &row))
 		return hp_refuse(call, HP_CODE_unauthorised, NULL,
 				 "only who asked may withdraw a request");
-	const char *reason = hp_map_get_str(call->map, "reason", "");
+	const char *reason = hp_hide_field(call, "reason");
 	row.due = (struct hp_due){0};
 	enum hp_code code = hp_transition(call->broker, &row, HP_EVENT_WITHDRAW, call->who->name,
 					  reason, NULL);

@@ -11,6 +11,7 @@
  */
 #include <string.h>
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/reply.h"
 #include "broker/zap.h"
@@ -103,7 +104,7 @@ refuse_caller(struct hp_call *call, const struct hp_principal **ret_agent)
 				 "tasks (same_uid)");
 	if (!agent || agent->revoked || !(agent->roles & HP_ROLE_AGENT))
 		return hp_refuse(call, HP_CODE_not_found, "agent", "no agent \"%s\"",
-				 hp_text_safe(&broker->arena, name, 0));
+				 hp_hide_line(broker, name));
 	if (!(who->roles & (HP_ROLE_REVIEWER | HP_ROLE_ADMIN)) &&
 	    (!*who->person || strcmp(hp_principal_owner(agent), who->person) != 0))
 		return hp_refuse(call, HP_CODE_unauthorised, "agent",
@@ -133,6 +134,21 @@ refuse_another(struct hp_call *call, const struct hp_stored_task *task)
 		return hp_refuse(call, HP_CODE_queue_full, "agent",
 				 "\"%s\" has %u open tasks, which is all that one agent may",
 				 task->agent, HP_LIMIT_TASKS);
+	return NULL;
+}
+
+/* A scope is compared with requests as it stands, so nothing in it can be redacted; and a request that
+ * it would let through with a secret in its place is blocked. NULL: it holds none. */
+static struct hp_value *
+refuse_secret(struct hp_call *call)
+{
+	static const char *const compared[] = {"session", "operations", "resources", "environment"};
+	for (size_t i = 0; i < sizeof compared / sizeof compared[0]; i++) {
+		const struct hp_value *value = hp_map_get(call->map, compared[i]);
+		if (hp_hide(call->broker, value) != value)
+			return hp_refuse(call, HP_CODE_malformed, compared[i],
+					 "a scope cannot hold what is redacted in requests");
+	}
 	return NULL;
 }
 
@@ -168,7 +184,7 @@ hp_handle_task(struct hp_call *call)
 	const struct hp_principal *agent = NULL;
 	struct hp_buf operations = {0}, resources = {0};
 	struct hp_value *reply = refuse_caller(call, &agent);
-	if (reply)
+	if (reply || (reply = refuse_secret(call)))
 		return reply;
 	if (broker->frozen)
 		return hp_refuse(call, HP_CODE_unavailable, NULL,
@@ -184,7 +200,7 @@ hp_handle_task(struct hp_call *call)
 			.owner = hp_principal_owner(agent),
 			.by = call->who->name,
 			.person = call->who->person,
-			.reason = hp_map_get_str(call->map, "reason", ""),
+			.reason = hp_hide_field(call, "reason"),
 			.environment = hp_map_get_str(call->map, "environment", ""),
 			.operations = {(const char *)operations.data, operations.len},
 			.resources = {(const char *)resources.data, resources.len},
@@ -270,5 +286,5 @@ hp_handle_task_close(struct hp_call *call)
 	if (hp_store_close_task(broker->store, task.key, broker->clock.wall_ms) != HP_OK)
 		return hp_store_failed(broker, "closing a task");
 	task.closed = true;
-	return tell(call, &task, hp_map_get_str(call->map, "reason", ""));
+	return tell(call, &task, hp_hide_field(call, "reason"));
 }

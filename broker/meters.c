@@ -127,8 +127,9 @@ hp_meters_judge(struct hp_call *call, const struct hp_principal *requester,
 	const struct hp_gateway_asked asked = asked_of(broker, requester, &source);
 	struct hp_error err = {0};
 	*ret_refusal = NULL;
-	enum hp_status status = hp_gateway_submit(&asked, request, bytes_of(request), verdict,
-						  ret_result, &err);
+	/* What meters remember of a request is what may be shown of it. */
+	enum hp_status status = hp_gateway_submit(&asked, verdict->shown, bytes_of(request),
+						  verdict, ret_result, &err);
 	if (status != HP_OK) {
 		if (survives(broker, status)) {
 			HP_LOG("error", "meters-failed", "request", request->id, "reason",

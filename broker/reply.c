@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "broker/hide.h"
 #include "core/msgpack.h"
 #include "core/text.h"
 
@@ -320,6 +321,6 @@ hp_reply_find(struct hp_call *call, struct hp_row *ret_row, struct hp_value **re
 		return !broker->fatal;
 	}
 	*ret_refusal = hp_refuse(call, HP_CODE_not_found, "id", "no request \"%s\"",
-				 hp_text_safe(&broker->arena, id, 0));
+				 hp_hide_line(broker, id ? id : ""));
 	return false;
 }

@@ -69,6 +69,13 @@ hp_crypto_equal(const void *a, const void *b, size_t len)
 }
 
 void
+hp_crypto_mac(const uint8_t key[HP_HASH_BYTES], const void *bytes, size_t len,
+	      uint8_t ret_mac[HP_HASH_BYTES])
+{
+	crypto_auth_hmacsha256(ret_mac, bytes, len, key);
+}
+
+void
 hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_HASH_BYTES])
 {
 	crypto_hash_sha256_state state;

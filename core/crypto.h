@@ -42,6 +42,10 @@ bool hp_crypto_equal(const void *a, const void *b, size_t len);
 /* SHA-256 over the concatenation of `count` parts. */
 void hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_HASH_BYTES]);
 
+/* HMAC-SHA-256 (RFC 2104) under a key of HP_HASH_BYTES. */
+void hp_crypto_mac(const uint8_t key[HP_HASH_BYTES], const void *bytes, size_t len,
+		   uint8_t ret_mac[HP_HASH_BYTES]);
+
 /* A new Ed25519 seed and its public key; a new X25519 pair for CURVE. */
 void hp_crypto_sign_keypair(uint8_t ret_seed[HP_SIGN_SEED_BYTES],
 			    uint8_t ret_public[HP_SIGN_PUBLIC_BYTES]);

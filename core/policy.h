@@ -80,8 +80,8 @@ struct hp_policy;
 const char *hp_policy_default_text(void);
 
 /*
- * Parses, validates and compiles. `text` is copied. HP_INVALID with line and column;
- * HP_UNSUPPORTED: the pattern engine does not know this processor; HP_TOO_LARGE over HP_LIMIT_POLICY_BYTES.
+ * Parses, validates and compiles. `text` is copied. HP_INVALID with line and column; HP_UNSUPPORTED:
+ * the pattern engine does not know this processor; HP_TOO_LARGE over HP_LIMIT_POLICY_BYTES.
  */
 HP_MUST_CHECK enum hp_status hp_policy_load(const char *text, size_t len,
 					    struct hp_policy **ret_policy, struct hp_error *err);

@@ -58,6 +58,7 @@ compile(struct hp_redact *set, const struct hp_redact_config *config, struct hp_
 			patterns[count++] = (struct hp_pattern){
 				rule->expression, rule->flags | HP_PATTERN_SPAN, (unsigned)i, 0};
 	}
+	size_t shipped = count;
 	for (size_t i = 0; i < config->pattern_count && status == HP_OK; i++) {
 		const struct hp_redact_pattern *own = &config->patterns[i];
 		status = take_name(set, i, own, err);
@@ -66,7 +67,9 @@ compile(struct hp_redact *set, const struct hp_redact_config *config, struct hp_
 		                                        own->line};
 	}
 	if (status == HP_OK)
-		status = hp_pattern_set_new(patterns, count, &set->patterns, err);
+		status = hp_pattern_set_new(patterns, shipped, &set->patterns, err);
+	if (status == HP_OK)
+		status = hp_pattern_set_new(patterns + shipped, config->pattern_count, &set->owns, err);
 	free(patterns);
 	return status;
 }
@@ -103,6 +106,7 @@ hp_redact_free(struct hp_redact *set)
 	if (!set)
 		return;
 	hp_pattern_set_free(set->patterns);
+	hp_pattern_set_free(set->owns);
 	hp_buf_release(&set->text);
 	free(set->pieces);
 	free(set->places);
@@ -302,6 +306,8 @@ hp_redact_judge_window(struct hp_redact_pass *pass, const struct hp_redact_text 
 	memset(set->until, 0, hp_redact_rule_count * sizeof *set->until);
 	enum hp_status status =
 		hp_pattern_set_scan(set->patterns, text->p, text->len, on_match, &owned);
+	if (status == HP_OK)
+		status = hp_pattern_set_scan(set->owns, text->p, text->len, on_match, &owned);
 	if (status != HP_OK)
 		return status;
 	if (pass->marks.failed)

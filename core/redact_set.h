@@ -31,7 +31,8 @@ struct hp_redact_marks {
 };
 
 struct hp_redact {
-	struct hp_pattern_set *patterns;
+	struct hp_pattern_set *patterns; /* the shipped ones */
+	struct hp_pattern_set *owns;	 /* the policy's own; ids go on behind the shipped ones */
 	char (*own)[HP_REDACT_NAME_BYTES + 1]; /* names of the policy's own */
 	size_t own_count;
 	size_t *until; /* of each shipped rule, in what is scanned now */

@@ -3,7 +3,8 @@
  *
  * The texts of all trees are laid one behind the other, NULs between them, and scanned at once: a
  * request has dozens of short texts, and what a scan costs to begin would be most of it. Each match
- * is then judged within the text that it lies in, as if that were all (redact.h 5).
+ * is then judged within the text that it lies in, as if that were all (redact.h 5). A policy's own
+ * patterns may be anchored, or cross a NUL: they scan each value by itself.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -52,7 +53,7 @@ struct walk {
 	struct hp_redact_pass pass;
 	struct hp_redact_text text; /* of the piece */
 	size_t piece;		    /* whose matches come */
-	size_t scanned;		    /* where what is scanned begins */
+	size_t own_marks;	    /* where those of the policy's own patterns begin */
 	struct hp_buf out;
 	size_t done;
 
@@ -325,6 +326,35 @@ begin_piece(struct walk *walk)
 	};
 }
 
+/* A match of the policy's own patterns: they see the value alone, since they may be anchored. */
+static bool
+on_own(void *context, unsigned id, size_t from, size_t to)
+{
+	struct walk *walk = context;
+	const struct hp_redact_piece *piece = &walk->set->pieces[walk->piece];
+	const struct hp_redact_window window = {
+		.set = walk->set,
+		.text = &walk->text,
+		.marks = &walk->pass.marks,
+		.first = walk->own_marks,
+	};
+	size_t value_at = piece->value_at - piece->from;
+	return hp_redact_take(&window, id, value_at + from, value_at + to);
+}
+
+static void
+judge_own(struct walk *walk)
+{
+	const struct hp_redact *set = walk->set;
+	const struct hp_redact_piece *piece = &set->pieces[walk->piece];
+	walk->own_marks = walk->pass.marks.count;
+	enum hp_status status = hp_pattern_set_scan(
+		set->owns, hp_buf_text(&set->text) + piece->value_at, piece->to - piece->value_at,
+		on_own, walk);
+	if (status != HP_OK)
+		walk->status = status;
+}
+
 /* All matches in the piece are judged: what it becomes. */
 static void
 finish_piece(struct walk *walk)
@@ -332,6 +362,8 @@ finish_piece(struct walk *walk)
 	struct hp_redact_piece *piece = &walk->set->pieces[walk->piece];
 	struct hp_redact_pass *pass = &walk->pass;
 	size_t first = walk->reports[piece->part].count;
+	if (walk->set->own_count)
+		judge_own(walk);
 	if (pass->marks.count) {
 		hp_buf_reset(&walk->out);
 		walk->done = piece->value_at - piece->from;
@@ -356,11 +388,9 @@ static bool
 on_match(void *context, unsigned id, size_t from, size_t to)
 {
 	struct walk *walk = context;
-	from += walk->scanned;
-	to += walk->scanned;
 	while (walk->piece < walk->piece_count && to > walk->set->pieces[walk->piece].to)
 		finish_piece(walk);
-	if (walk->piece == walk->piece_count)
+	if (walk->piece == walk->piece_count || walk->status != HP_OK)
 		return false;
 	const struct hp_redact_piece *piece = &walk->set->pieces[walk->piece];
 	if (from + 1 == piece->from)
@@ -376,37 +406,20 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 	return hp_redact_take(&window, id, from - piece->from, to - piece->from);
 }
 
-/* Patterns of a policy may be anchored, or cross NULs: then each text is scanned by itself. */
-static enum hp_status
-scan(struct walk *walk)
-{
-	const struct hp_redact *set = walk->set;
-	const char *text = hp_buf_text(&set->text);
-	enum hp_status status = HP_OK;
-	if (!set->own_count)
-		return hp_pattern_set_scan(set->patterns, text, set->text.len, on_match, walk);
-	for (size_t i = 0; i < walk->piece_count && status == HP_OK; i++) {
-		const struct hp_redact_piece *piece = &set->pieces[i];
-		while (walk->piece < i)
-			finish_piece(walk);
-		walk->scanned = piece->from;
-		status = hp_pattern_set_scan(set->patterns, text + piece->from,
-					     piece->to - piece->from, on_match, walk);
-	}
-	return status;
-}
-
 static void
 judge(struct walk *walk)
 {
 	struct hp_redact *set = walk->set;
 	memset(set->until, 0, hp_redact_rule_count * sizeof *set->until);
 	walk->pass = (struct hp_redact_pass){.set = set, .tell = on_hit, .context = walk};
-	walk->piece = walk->scanned = 0;
+	walk->piece = 0;
 	if (!walk->piece_count)
 		return;
 	begin_piece(walk);
-	walk->status = scan(walk);
+	enum hp_status status = hp_pattern_set_scan(set->patterns, hp_buf_text(&set->text),
+						    set->text.len, on_match, walk);
+	if (walk->status == HP_OK)
+		walk->status = status;
 	while (walk->piece < walk->piece_count && walk->status == HP_OK)
 		finish_piece(walk);
 	if (walk->status == HP_OK &&

@@ -57,9 +57,12 @@ HP_MUST_CHECK enum hp_status hp_request_parse(struct hp_arena *arena, const stru
 void hp_request_reworded(const struct hp_request *request, const struct hp_value *map,
 			 struct hp_request *ret_request);
 
-/* SHA-256 of HP-canon of the map as sent: equal content of a repeated submit (idempotency). */
-HP_MUST_CHECK enum hp_status hp_request_content_hash(const struct hp_request *request,
-						     uint8_t ret_hash[HP_HASH_BYTES]);
+/* HMAC-SHA-256 of HP-canon of the map as sent: equal content of a repeated submit (idempotency).
+ * Keyed, because it outlives the action: without the key what was erased or redacted cannot be
+ * guessed back from it. */
+HP_MUST_CHECK enum hp_status hp_request_content_mac(const struct hp_request *request,
+						    const uint8_t key[HP_HASH_BYTES],
+						    uint8_t ret_mac[HP_HASH_BYTES]);
 
 /* Appends HP-canon({action, rollback}): what the claimer gets and the digest covers. */
 HP_MUST_CHECK enum hp_status hp_request_action_bytes(const struct hp_request *request,

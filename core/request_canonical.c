@@ -18,14 +18,13 @@
 #define DOMAIN(text) {text, sizeof text}
 
 enum hp_status
-hp_request_content_hash(const struct hp_request *request, uint8_t ret_hash[HP_HASH_BYTES])
+hp_request_content_mac(const struct hp_request *request, const uint8_t key[HP_HASH_BYTES],
+		       uint8_t ret_mac[HP_HASH_BYTES])
 {
 	struct hp_buf buf = {0};
 	enum hp_status status = hp_msgpack_encode(request->map, &buf, NULL);
-	if (status == HP_OK) {
-		struct hp_str part = {(const char *)buf.data, buf.len};
-		hp_crypto_sha256(&part, 1, ret_hash);
-	}
+	if (status == HP_OK)
+		hp_crypto_mac(key, buf.data, buf.len, ret_mac);
 	hp_buf_release(&buf);
 	return status;
 }

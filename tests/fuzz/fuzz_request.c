@@ -56,17 +56,18 @@ check_request(struct hp_arena *arena, const struct hp_request *request)
 	struct hp_verdict verdict;
 	struct hp_error err = {0};
 	struct hp_buf buf = {0};
+	static const uint8_t key[HP_HASH_BYTES];
 	uint8_t hash[HP_HASH_BYTES];
 	FUZZ_CHECK(strlen(request->id) == 36);
 	FUZZ_CHECK(*request->operation && *request->environment);
-	FUZZ_CHECK(hp_request_content_hash(request, hash) == HP_OK);
+	FUZZ_CHECK(hp_request_content_mac(request, key, hash) == HP_OK);
 	FUZZ_CHECK(hp_request_action_bytes(request, &buf) == HP_OK);
 	hp_buf_release(&buf);
 	enum hp_status status =
 		hp_policy_evaluate(shipped(), arena, &kiro, request, &verdict, &err);
 	fuzz_check_error(status, &err);
 	if (status == HP_OK)
-		check_canonical(arena, request, &verdict);
+		check_canonical(arena, verdict.shown, &verdict);
 }
 
 int

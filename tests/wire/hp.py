@@ -174,6 +174,12 @@ def request(**changes):
     return whole
 
 
+def with_gateway(text, lines):
+    """A policy with more lines in its section `gateway`, indented as they are to stand."""
+    head, tail = text.split("\ngateway:\n")
+    return f"{head}\ngateway:\n{lines}{tail}"
+
+
 def kiro(name, **changes):
     """A fixture of tests/fixtures as a wire request."""
     import yaml

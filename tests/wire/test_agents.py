@@ -1,12 +1,11 @@
 """`agents`: who asks here, how often, with what luck; and requests of one session in `list`."""
-from hp import Client, Error, Instance, request, tap
+from hp import Client, Error, Instance, request, tap, with_gateway
 
 
 def gateway(text):
-    return text + ("\ngateway:\n"
-                   "  rate_limits: [{environment: production, per_minute: 60, burst: 5, effect: hold}]\n"
-                   "  budgets: [{window: 24h, max_cost_usd: 100, effect: hold}]\n"
-                   "  anomaly: {asked_again: hold}\n")
+    return with_gateway(text, "  rate_limits: [{environment: production, per_minute: 60, burst: 5, effect: hold}]\n"
+                        "  budgets: [{window: 24h, max_cost_usd: 100, effect: hold}]\n"
+                        "  anomaly: {asked_again: hold}\n")
 
 
 def of(reply, name):

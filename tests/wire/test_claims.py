@@ -2,7 +2,7 @@
 import os
 import time
 
-from hp import Client, Instance, request, tap
+from hp import Client, Instance, request, tap, with_gateway
 
 
 def entry(instance, name):
@@ -104,7 +104,7 @@ with Instance() as instance:
 
 
 def budget(text):
-    return text + "\ngateway:\n  budgets: [{window: 24h, max_cost_usd: 1000, effect: block}]\n"
+    return with_gateway(text, "  budgets: [{window: 24h, max_cost_usd: 1000, effect: block}]\n")
 
 
 # What meters refuse for now stays granted: it must not stand in the way of another agent's either.

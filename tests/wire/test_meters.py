@@ -7,7 +7,7 @@ import time
 import msgpack
 import zmq
 
-from hp import Client, Instance, request, tap
+from hp import Client, Instance, request, tap, with_gateway
 
 # Room for what these tests ask at once; the caps of one action have tests of their own below.
 WIDE = ("max_resources_affected: 5\n", "max_resources_affected: 5000\n")
@@ -21,7 +21,7 @@ def policy(section, *replacements):
         for old, new in replacements:
             assert old in text, old
             text = text.replace(old, new, 1)
-        return text + "\ngateway:\n" + section
+        return with_gateway(text, section)
     return change
 
 
