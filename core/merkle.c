@@ -59,6 +59,48 @@ hp_merkle_append(uint64_t size, const struct hp_hash *leaf, hp_merkle_get *get,
 	return status;
 }
 
+enum hp_status
+hp_merkle_edge_add(struct hp_merkle_edge *edge, const struct hp_hash *leaf, hp_merkle_put *put,
+		   void *context)
+{
+	struct hp_hash hash = *leaf;
+	unsigned level = 0;
+	if (edge->size >= HP_MERKLE_SIZE_MAX)
+		return HP_TOO_LARGE;
+	for (;; level++) {
+		enum hp_status status = put ? put(context, edge->nodes_made, &hash) : HP_OK;
+		if (status)
+			return status;
+		edge->nodes_made++;
+		if (!(edge->size >> level & 1))
+			break;
+		hp_merkle_node_hash(&edge->nodes[level], &hash, &hash);
+	}
+	edge->nodes[level] = hash;
+	edge->size++;
+	return HP_OK;
+}
+
+/* From the smallest subtree, which is the rightmost, to the largest (RFC 6962 §2.1). */
+void
+hp_merkle_edge_root(const struct hp_merkle_edge *edge, struct hp_hash *ret_root)
+{
+	struct hp_hash hash;
+	bool first = true;
+	if (!edge->size)
+		hp_crypto_sha256(NULL, 0, hash.bytes);
+	for (unsigned level = 0; edge->size >> level; level++) {
+		if (!(edge->size >> level & 1))
+			continue;
+		if (first)
+			hash = edge->nodes[level];
+		else
+			hp_merkle_node_hash(&edge->nodes[level], &hash, &hash);
+		first = false;
+	}
+	*ret_root = hash;
+}
+
 /*
  * The hash of leaves [start, start + count), count ≥ 1. `start` is a multiple of the power of two
  * that is ≥ count, as every split of RFC 6962 leaves it; so the complete subtrees of the range, one

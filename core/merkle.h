@@ -42,6 +42,23 @@ HP_MUST_CHECK enum hp_status hp_merkle_append(uint64_t size, const struct hp_has
 					      hp_merkle_get *get, hp_merkle_put *put,
 					      void *context);
 
+/*
+ * The right edge of a tree that grows leaf by leaf: enough to go on and to tell the root, in constant
+ * memory. nodes[l] is the last complete subtree of 2^l leaves where bit l of `size` is set. Zeroed:
+ * the empty tree.
+ */
+struct hp_merkle_edge {
+	uint64_t size, nodes_made;
+	struct hp_hash nodes[HP_MERKLE_PROOF_MAX];
+};
+
+/* Adds the next leaf; `put` (may be NULL) is given each node that it completes, in the order of
+ * their indices, which leaves no gap. HP_TOO_LARGE, and what `put` fails with. */
+HP_MUST_CHECK enum hp_status hp_merkle_edge_add(struct hp_merkle_edge *edge,
+						const struct hp_hash *leaf, hp_merkle_put *put,
+						void *context);
+void hp_merkle_edge_root(const struct hp_merkle_edge *edge, struct hp_hash *ret_root);
+
 /* The root of the first `size` leaves. */
 HP_MUST_CHECK enum hp_status hp_merkle_root(uint64_t size, hp_merkle_get *get, void *context,
 					    struct hp_hash *ret_root);
