@@ -57,6 +57,7 @@ struct intake {
 	struct hp_gateway_result meters;
 	struct hp_row row;
 	struct hp_buf action, canonical, quorum, classes, flags;
+	const struct hp_value *frozen; /* the quorum */
 	uint8_t salt[HP_SALT_BYTES];
 	bool sampled; /* for a spot check */
 };
@@ -140,6 +141,7 @@ compose(struct hp_call *call, struct intake *intake, struct hp_error *err)
 			  hp_policy_samples(verdict->spot_check_bp, row->digest);
 	if ((status = encode_flags(arena, intake)) != HP_OK)
 		return status;
+	intake->frozen = quorum;
 	row->requester = facts.requester;
 	row->owner = facts.owner;
 	row->mode = facts.mode;
@@ -219,6 +221,10 @@ record(struct hp_broker *broker, const struct intake *intake)
 		hp_map_set_str(arena, body, "via", row->via);
 	if (intake->sampled)
 		hp_map_set_int(arena, body, "spot_check_bp", intake->verdict.spot_check_bp);
+	/* Who may step in later is not in the canonical bytes, and decides whether a quorum is one. */
+	if (row->needed)
+		hp_map_set(arena, body, "widenings",
+			   hp_reply_lend(arena, hp_map_get(intake->frozen, "widenings")));
 	hp_map_set_bin(arena, body, "canonical", row->canonical.p, row->canonical.len);
 	hp_record(broker, hp_arena_printf(arena, "request.%s", state), row->requester, row, body,
 		  true);

@@ -33,7 +33,10 @@ HP_MUST_CHECK enum hp_status hp_store_open(const char *path, struct hp_store **r
  * schema the log can be read, requests cannot. */
 HP_MUST_CHECK enum hp_status hp_store_open_readonly(const char *path, struct hp_store **ret_store,
 						    struct hp_error *err);
+/* Read-only, HP_INVALID: what the file holds is damaged. HP_REFUSED: not a database of holdpoint. */
 void hp_store_close(struct hp_store *store);
+/* After HP_IO: what the file holds is at fault, not the reading of it. */
+bool hp_store_is_damaged(const struct hp_store *store);
 
 HP_MUST_CHECK enum hp_status hp_store_begin(struct hp_store *store);
 HP_MUST_CHECK enum hp_status hp_store_commit(struct hp_store *store);
@@ -189,6 +192,17 @@ HP_MUST_CHECK enum hp_status hp_store_in_scope(struct hp_store *store, struct hp
 					       int64_t **ret_keys, size_t *ret_count);
 /* Sets row.stop of one executing or rolling_back request. HP_CONFLICT when it is in neither. */
 HP_MUST_CHECK enum hp_status hp_store_set_stop(struct hp_store *store, int64_t key, bool stop);
+/* Whole rows with a key > after_key, the oldest first: for who compares them with the log. */
+HP_MUST_CHECK enum hp_status hp_store_rows(struct hp_store *store, struct hp_arena *arena,
+					   int64_t after_key, size_t limit,
+					   struct hp_row **ret_rows, size_t *ret_count);
+/* Rows of each table that a request has parts in; and `strays`: whether the log's tables have rows of
+ * a place below 0, which no reader ever comes to. */
+struct hp_store_totals {
+	int64_t requests, canonicals, votes, notes, steps, strays;
+};
+HP_MUST_CHECK enum hp_status hp_store_count_rows(struct hp_store *store,
+						 struct hp_store_totals *ret_totals);
 /* Rows in each state, HP_STATE_COUNT of them. */
 HP_MUST_CHECK enum hp_status hp_store_count_states(struct hp_store *store,
 						   int64_t ret_counts[HP_STATE_COUNT]);
@@ -376,7 +390,25 @@ HP_MUST_CHECK enum hp_status hp_store_leaf_count(struct hp_store *store, uint64_
 enum hp_status hp_store_node_get(void *store, uint64_t index, struct hp_hash *ret_hash);
 enum hp_status hp_store_node_put(void *store, uint64_t index, const struct hp_hash *hash);
 
+/* For who reads the log whole: tree nodes from an index on, in their order. */
+struct hp_stored_node {
+	uint64_t index;
+	struct hp_hash hash;
+};
+HP_MUST_CHECK enum hp_status hp_store_nodes(struct hp_store *store, struct hp_arena *arena,
+					    uint64_t from, size_t limit,
+					    struct hp_stored_node **ret_nodes, size_t *ret_count);
+
 /* Signed checkpoints kept. */
+struct hp_stored_checkpoint {
+	uint64_t size;
+	struct hp_str text;
+};
+/* Those of at least `from` leaves, the smallest first. */
+HP_MUST_CHECK enum hp_status hp_store_checkpoints(struct hp_store *store, struct hp_arena *arena,
+						  uint64_t from, size_t limit,
+						  struct hp_stored_checkpoint **ret_checkpoints,
+						  size_t *ret_count);
 HP_MUST_CHECK enum hp_status hp_store_add_checkpoint(struct hp_store *store, uint64_t size,
 						     const char *text);
 /* The newest, or NULL in *ret_text when there is none. */

@@ -17,6 +17,7 @@
 enum {
 	BUSY_MS = 2000,	       /* a reader that recovers a crashed log holds us up for so long */
 	WAL_LIMIT_PAGES = 2048, /* 16 MiB: a checkpoint of this takes some ten milliseconds */
+	READ_LIMIT_BYTES = 16 << 20, /* of one column, for who reads a file that may be anybody's */
 };
 
 static enum hp_status
@@ -99,8 +100,10 @@ set_up(struct hp_store *store)
 	if (!run(store, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
 			"PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536"))
 		return hp_store_fail(store, "set the database up");
-	if (store->readonly)
+	if (store->readonly) {
+		sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, READ_LIMIT_BYTES);
 		return HP_OK;
+	}
 	if (!run(store, "PRAGMA page_size=8192") || !is_wal(store))
 		return hp_store_fail(store, "keep a write-ahead log");
 	if (!run(store, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
@@ -174,6 +177,15 @@ open_file(struct hp_store *store, const char *path, struct hp_error *err)
 			 sqlite3_errstr(result));
 }
 
+/* Who verifies a file needs to know whether it is at fault. */
+static enum hp_status
+judge_file(const struct hp_store *store, enum hp_status status)
+{
+	if (!store->readonly || status != HP_IO)
+		return status;
+	return store->damaged ? HP_INVALID : store->foreign ? HP_REFUSED : status;
+}
+
 static enum hp_status
 open_store(struct hp_store *store, const char *path, struct hp_error *err)
 {
@@ -186,12 +198,13 @@ open_store(struct hp_store *store, const char *path, struct hp_error *err)
 	if (status == HP_OK && store->readonly && !run(store, "BEGIN"))
 		status = hp_store_fail(store, "begin to read");
 	if (status != HP_OK)
-		return fail_path(err, status, path, store->error);
+		return fail_path(err, judge_file(store, status), path, store->error);
 	status = hp_store_schema(store, &why);
 	if (status != HP_OK)
-		return fail_path(err, status, path, why.message);
+		return fail_path(err, judge_file(store, status), path, why.message);
 	status = load_counts(store);
-	return status == HP_OK ? HP_OK : fail_path(err, status, path, store->error);
+	return status == HP_OK ? HP_OK
+			       : fail_path(err, judge_file(store, status), path, store->error);
 }
 
 static enum hp_status
@@ -319,6 +332,12 @@ hp_store_truncate_wal(struct hp_store *store)
 	store->wal_pages = 0;
 	store->wal_next = WAL_LIMIT_PAGES;
 	return HP_OK;
+}
+
+bool
+hp_store_is_damaged(const struct hp_store *store)
+{
+	return store->damaged;
 }
 
 const char *

@@ -23,6 +23,7 @@ struct hp_store {
 	sqlite3 *db;
 	int lock_fd; /* -1: read-only */
 	bool readonly, writing, failed;
+	bool damaged, foreign; /* why it failed: what the file holds; that it is no database */
 	unsigned wal_pages, wal_next; /* now; when to checkpoint next */
 	/* Rows in each state, as of the last commit and of the open transaction. */
 	int64_t committed_counts[HP_STATE_COUNT], counts[HP_STATE_COUNT];

@@ -83,6 +83,58 @@ hp_store_node_put(void *context, uint64_t index, const struct hp_hash *hash)
 	return hp_query_run(&query);
 }
 
+static void
+read_node(struct hp_query *query, struct hp_arena *arena, void *item)
+{
+	struct hp_stored_node *node = item;
+	node->index = (uint64_t)hp_query_read_int(query);
+	if (!hp_query_read_bytes(query, node->hash.bytes, sizeof node->hash.bytes))
+		query->bad = true;
+}
+
+enum hp_status
+hp_store_nodes(struct hp_store *store, struct hp_arena *arena, uint64_t from, size_t limit,
+	       struct hp_stored_node **ret_nodes, size_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT idx, hash FROM node WHERE idx >= ? ORDER BY idx LIMIT ?";
+	void *nodes;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, from > INT64_MAX ? INT64_MAX : (int64_t)from);
+	hp_query_int(&query, (int64_t)limit);
+	enum hp_status status = hp_query_collect(&query, arena, sizeof(struct hp_stored_node),
+						 read_node, &nodes, ret_count);
+	if (status == HP_OK)
+		*ret_nodes = nodes;
+	return status;
+}
+
+static void
+read_checkpoint(struct hp_query *query, struct hp_arena *arena, void *item)
+{
+	struct hp_stored_checkpoint *checkpoint = item;
+	checkpoint->size = (uint64_t)hp_query_read_int(query);
+	checkpoint->text = hp_query_read_str(query, arena);
+}
+
+enum hp_status
+hp_store_checkpoints(struct hp_store *store, struct hp_arena *arena, uint64_t from, size_t limit,
+		     struct hp_stored_checkpoint **ret_checkpoints, size_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT size, text FROM checkpoint WHERE size >= ? ORDER BY size LIMIT ?";
+	void *checkpoints;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, from > INT64_MAX ? INT64_MAX : (int64_t)from);
+	hp_query_int(&query, (int64_t)limit);
+	enum hp_status status =
+		hp_query_collect(&query, arena, sizeof(struct hp_stored_checkpoint),
+				 read_checkpoint, &checkpoints, ret_count);
+	if (status == HP_OK)
+		*ret_checkpoints = checkpoints;
+	return status;
+}
+
 enum hp_status
 hp_store_add_checkpoint(struct hp_store *store, uint64_t size, const char *text)
 {

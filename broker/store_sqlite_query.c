@@ -8,9 +8,13 @@
 enum hp_status
 hp_store_fail(struct hp_store *store, const char *what)
 {
-	if (!store->failed)
+	if (!store->failed) {
+		int code = sqlite3_extended_errcode(store->db);
 		snprintf(store->error, sizeof store->error, "cannot %s: %s (%d)", what,
-			 sqlite3_errmsg(store->db), sqlite3_extended_errcode(store->db));
+			 sqlite3_errmsg(store->db), code);
+		store->damaged = (code & 0xff) == SQLITE_CORRUPT || code == SQLITE_TOOBIG;
+		store->foreign = code == SQLITE_NOTADB;
+	}
 	store->failed = true;
 	return HP_IO;
 }
@@ -218,9 +222,11 @@ hp_query_end(struct hp_query *query, struct hp_arena *arena, enum hp_status stat
 	if (query->stmt)
 		sqlite3_reset(query->stmt);
 	if (query->bad && status != HP_IO) {
-		if (!query->store->failed)
+		if (!query->store->failed) {
 			snprintf(query->store->error, sizeof query->store->error,
 				 "a stored row is damaged");
+			query->store->damaged = true;
+		}
 		query->store->failed = true;
 		return HP_IO;
 	}

@@ -206,6 +206,49 @@ hp_store_get_key(struct hp_store *store, struct hp_arena *arena, int64_t key,
 }
 
 enum hp_status
+hp_store_rows(struct hp_store *store, struct hp_arena *arena, int64_t after_key, size_t limit,
+	      struct hp_row **ret_rows, size_t *ret_count)
+{
+	/* A row without its canonical bytes is shown without them, not passed over. */
+	static const char sql[] =
+		"SELECT " HP_STORE_ROW_SMALL "c.canonical, c.quorum, s.action, s.salt"
+		" FROM request r LEFT JOIN request_canonical c ON c.key = r.key"
+		" LEFT JOIN request_secret s ON s.key = r.key"
+		" WHERE r.key > ? ORDER BY r.key LIMIT ?";
+	void *rows;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, after_key);
+	hp_query_int(&query, (int64_t)limit);
+	enum hp_status status = hp_query_collect(&query, arena, sizeof(struct hp_row),
+						 hp_store_read_row, &rows, ret_count);
+	if (status == HP_OK)
+		*ret_rows = rows;
+	return status;
+}
+
+enum hp_status
+hp_store_count_rows(struct hp_store *store, struct hp_store_totals *ret_totals)
+{
+	static const char sql[] =
+		"SELECT (SELECT count(*) FROM request), (SELECT count(*) FROM request_canonical),"
+		" (SELECT count(*) FROM vote), (SELECT count(*) FROM note),"
+		" (SELECT count(*) FROM history), EXISTS(SELECT 1 FROM leaf WHERE seq < 0)"
+		" OR EXISTS(SELECT 1 FROM node WHERE idx < 0)"
+		" OR EXISTS(SELECT 1 FROM checkpoint WHERE size < 0)";
+	struct hp_store_totals totals = {0};
+	int64_t *const counts[] = {&totals.requests, &totals.canonicals, &totals.votes,
+				   &totals.notes,    &totals.steps,	 &totals.strays};
+	struct hp_query query = hp_query_start(store, sql);
+	enum hp_status status = hp_query_row(&query);
+	for (size_t i = 0; status == HP_OK && i < sizeof counts / sizeof counts[0]; i++)
+		*counts[i] = hp_query_read_int(&query);
+	status = hp_query_end(&query, NULL, status);
+	if (status == HP_OK)
+		*ret_totals = totals;
+	return status;
+}
+
+enum hp_status
 hp_store_next_granted(struct hp_store *store, struct hp_arena *arena, const char *audience,
 		      const char *environment, int64_t after_key, struct hp_row *ret_row)
 {

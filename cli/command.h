@@ -141,6 +141,8 @@ enum hp_status hp_cli_passphrase(void *context, const char *name, struct hp_buf 
 enum hp_status hp_cli_new_passphrase(struct hp_cli *cli, const char *name, struct hp_buf *buf,
 				     struct hp_error *err);
 
+/* Reads broker.json alone, into cli->info. HP_EXIT_OK or printed. */
+int hp_cli_load_broker(struct hp_cli *cli);
 /* Reads the key and broker.json without connecting. HP_EXIT_OK or printed. */
 int hp_cli_load_key(struct hp_cli *cli);
 /* Connects as --key or --as say. HP_EXIT_OK or printed. */

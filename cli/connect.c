@@ -154,8 +154,8 @@ choose_key(struct hp_cli *cli)
 	return NULL;
 }
 
-static int
-load_broker(struct hp_cli *cli)
+int
+hp_cli_load_broker(struct hp_cli *cli)
 {
 	struct hp_error err = {0};
 	const char *path = cli->broker ? cli->broker : from_environment("HOLDPOINT_BROKER");
@@ -172,7 +172,7 @@ load_broker(struct hp_cli *cli)
 int
 hp_cli_load_key(struct hp_cli *cli)
 {
-	int exit_code = load_broker(cli);
+	int exit_code = hp_cli_load_broker(cli);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	const char *path = choose_key(cli);

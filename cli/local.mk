@@ -13,6 +13,8 @@ cli_libhpcli_a_SOURCES += %D%/cmd_init.c %D%/cmd_keys.c %D%/cmd_enrol.c
 
 bin_PROGRAMS += holdpoint
 holdpoint_SOURCES = %D%/main.c
-holdpoint_LDADD = cli/libhpcli.a enforce/libhpenforce.a $(TUI_LIBS)
+holdpoint_LDADD = cli/libhpcli.a enforce/libhpenforce.a broker/libhpstore.a $(TUI_LIBS) $(SQLITE_LIBS)
 cli_libhpcli_a_SOURCES += %D%/cmd_redact.c
 cli_libhpcli_a_SOURCES += %D%/cmd_hook.c
+cli_libhpcli_a_SOURCES += %D%/audit.h %D%/audit_open.c %D%/audit_verify.c %D%/audit_export.c \
+	%D%/audit_tables.c %D%/cmd_audit_verify.c %D%/cmd_audit_export.c

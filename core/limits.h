@@ -35,6 +35,9 @@
 /* Coding agents' hooks. */
 #define HP_LIMIT_HOOK_BYTES (1024u * 1024u) /* one call's JSON; what is asked fits a message */
 
+#define HP_LIMIT_EXPORT_LINE_BYTES (2u * 1024u * 1024u) /* one line of an export: a leaf and its body in
+							   hex, and room */
+
 /* Waiting and listing. */
 #define HP_LIMIT_WAIT_MS 60000u	  /* one long poll */
 #define HP_LIMIT_LIST_ITEMS 500u  /* requests in one page */

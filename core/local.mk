@@ -49,5 +49,11 @@ core/aws_actions.$(OBJEXT): core/aws_actions.inc
 CLEANFILES += core/aws_actions.inc
 EXTRA_DIST += %D%/aws_actions.txt %D%/aws_actions.awk
 
+# An audit log verified.
+core_libhpcore_a_SOURCES += \
+	%D%/problems.h %D%/problems.c %D%/export.h %D%/export.c %D%/verify.h %D%/verify.c \
+	%D%/replay.h %D%/replay_private.h %D%/replay.c %D%/replay_index.c %D%/replay_people.c \
+	%D%/replay_vote.c %D%/replay_request.c
+
 CORE_LIBS = core/libhpcore.a $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
 	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) -lm

@@ -56,6 +56,7 @@ hp_replay_free(struct hp_replay *replay)
 	hp_arena_release(&replay->people.arena);
 	hp_arena_release(&replay->halts_arena);
 	free(replay->halts);
+	free(replay->missing);
 	free(replay);
 }
 
@@ -143,27 +144,74 @@ take_resume(struct hp_replay *replay)
 
 /* ---- erasures ---- */
 
-static void
-excuse(struct hp_replay *replay, const char *request_id)
+/* Which request: the beginning of its id, which nobody can make 0 and still be a request's. */
+static uint64_t
+whose(const struct hp_leaf *leaf)
 {
 	uint8_t id[HP_REPLAY_ID_BYTES];
-	struct hp_replay_entry *entry =
-		hp_replay_id(request_id, id) ? hp_replay_index_find(&replay->index, id) : NULL;
-	if (entry)
-		entry->missing = false;
+	uint64_t start = 0;
+	if (hp_replay_id(leaf->request, id))
+		memcpy(&start, id, sizeof start);
+	return start;
 }
 
-/* One request, or the list of those whose time had come. */
+static enum hp_status
+miss(struct hp_replay *replay)
+{
+	const struct hp_leaf *leaf = replay->leaf;
+	replay->counts.erased++;
+	if (!*leaf->request && strcmp(leaf->event, "refused") != 0) {
+		hp_replay_bad(replay, "its body is gone, and such a body is never erased");
+		return HP_OK;
+	}
+	if (replay->missing_count == replay->missing_room) {
+		size_t room = replay->missing_room ? replay->missing_room * 2 : 64;
+		struct hp_replay_missing *more = realloc(replay->missing, room * sizeof *more);
+		if (!more)
+			return HP_NOMEM;
+		replay->missing = more;
+		replay->missing_room = room;
+	}
+	replay->missing[replay->missing_count++] =
+		(struct hp_replay_missing){.seq = leaf->seq, .whose = whose(leaf)};
+	return HP_OK;
+}
+
+static struct hp_replay_missing *
+find_missing(const struct hp_replay *replay, uint64_t seq)
+{
+	size_t low = 0, high = replay->missing_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (replay->missing[middle].seq == seq)
+			return &replay->missing[middle];
+		if (replay->missing[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* The bodies that it says are gone: each once, each of what the leaf itself is about. */
 static void
 take_erase(struct hp_replay *replay)
 {
-	const struct hp_value *list = hp_map_get(replay->body, "requests");
-	if (*replay->leaf->request)
-		excuse(replay, replay->leaf->request);
+	const struct hp_value *list = hp_map_get(replay->body, "leaves");
+	uint64_t of = whose(replay->leaf);
 	for (size_t i = 0; i < hp_value_count(list); i++) {
-		const struct hp_value *id = hp_array_get(list, i);
-		if (id && id->type == HP_STR)
-			excuse(replay, id->str.p);
+		const struct hp_value *seq = hp_array_get(list, i);
+		int64_t number = seq && seq->type == HP_INT ? seq->integer : -1;
+		struct hp_replay_missing *missing =
+			number < 0 ? NULL : find_missing(replay, (uint64_t)number);
+		if (!missing)
+			hp_replay_bad(replay, "says that the body of leaf %lld is erased, and it "
+					      "is not", (long long)number);
+		else if (missing->whose != of || missing->excused)
+			hp_replay_bad(replay, "erased the body of leaf %lld, which is not of what "
+					      "it is about", (long long)number);
+		else
+			missing->excused = true;
 	}
 }
 
@@ -250,7 +298,7 @@ open_leaf(struct hp_replay *replay, struct hp_replay_entry *entry, bool first)
 	bool moves = strncmp(event, REQUEST_TOPIC, strlen(REQUEST_TOPIC)) == 0;
 	request->seq = replay->leaf->seq;
 	request->blind |= replay->body == NULL;
-	if (first && replay->body)
+	if (first)
 		hp_replay_submitted(replay, request);
 	else if (!first && hp_map_get(replay->body, "canonical"))
 		hp_replay_bad(replay, "submitted twice");
@@ -296,10 +344,6 @@ request_leaf(struct hp_replay *replay)
 			return status;
 		first = true;
 	}
-	if (!replay->body && !entry->missing) {
-		entry->missing = true;
-		entry->missing_seq = leaf->seq;
-	}
 	const uint8_t *digest = entry->open ? entry->open->digest : entry->digest;
 	size_t digest_bytes = entry->open ? HP_HASH_BYTES : sizeof entry->digest;
 	if (!leaf->digest || memcmp(leaf->digest, digest, digest_bytes) != 0)
@@ -325,14 +369,12 @@ enum hp_status
 hp_replay_leaf(struct hp_replay *replay, const struct hp_leaf *leaf, const struct hp_value *body,
 	       struct hp_arena *scratch)
 {
-	static const char gone[] = "its body is gone and no leaf says that it was erased";
 	enum hp_status status = HP_OK;
 	replay->leaf = leaf;
 	replay->body = body;
 	replay->scratch = scratch;
-	replay->counts.erased += body == NULL;
-	if (!body && !*leaf->request)
-		hp_replay_bad(replay, "%s", gone);
+	if (!body)
+		status = miss(replay);
 	if (strcmp(leaf->event, "policy") == 0)
 		take_policy(replay);
 	else if (strcmp(leaf->event, "principals") == 0)
@@ -361,11 +403,12 @@ hp_replay_finish(struct hp_replay *replay)
 		struct hp_replay_entry *entry = &replay->index.entries[i];
 		if (entry->open)
 			close_request(replay, entry);
-		if (entry->missing)
-			hp_problems_add(replay->problems, entry->missing_seq,
-					"leaf %llu: its body is gone and no leaf says that it was "
-					"erased", (unsigned long long)entry->missing_seq);
 	}
+	for (size_t i = 0; i < replay->missing_count; i++)
+		if (!replay->missing[i].excused)
+			hp_problems_add(replay->problems, replay->missing[i].seq,
+					"leaf %llu: its body is gone and no leaf says that it was "
+					"erased", (unsigned long long)replay->missing[i].seq);
 	return replay->problems->failed ? HP_NOMEM : HP_OK;
 }
 

@@ -8,11 +8,12 @@
  * nothing moves outside the table. Who was enrolled, with which key, is what the log said last.
  *
  * Invariants:
- *  1. Memory grows by one index entry (about 100 bytes) a request, and by what is not yet final; it
- *     does not grow with leaves, bodies or finished requests otherwise.
+ *  1. Memory grows by one index entry (about 100 bytes) a request, by 24 bytes an erased body, and by
+ *     what is not yet final; it does not grow with leaves, bodies or finished requests otherwise.
  *  2. A wrong leaf is a problem with its sequence number, never a failure: the replay goes on.
- *  3. A body that is gone is excused by a later leaf `erase` of its request, else it is a problem.
- *     What it said cannot be checked; the erased bodies are counted.
+ *  3. A body that is gone is excused by a later leaf `erase` that lists it, of the same request (or of
+ *     what was refused and is none), else it is a problem. What it said cannot be checked; the erased
+ *     bodies are counted.
  * Threads: one at a time. Source: lifecycle.md; trust.md "Votes", "Audit log".
  */
 #ifndef HP_CORE_REPLAY_H
@@ -55,6 +56,7 @@ struct hp_replay_request {
 	uint8_t action_digest[HP_HASH_BYTES];
 	unsigned needed;
 	struct hp_quorum quorum;
+	bool widenings_said; /* by its first leaf; logs of before say nothing */
 	struct hp_replay_time submitted;
 	struct hp_replay_time due; /* wall_ms 0: none that is known */
 	struct hp_replay_step *steps; /* the last one is its state */
@@ -69,7 +71,8 @@ struct hp_replay_request {
 
 /* What looks at the replay's results beside the log. Any may be NULL. */
 struct hp_replay_hooks {
-	/* Its first leaf; `canonical` (bytes and map) live as long as the leaf. */
+	/* Its first leaf; `canonical` (map and bytes) lives as long as the leaf; NULL: erased, or
+	 * none that holds. */
 	void (*submitted)(void *context, struct hp_replay_request *request,
 			  const struct hp_value *canonical, struct hp_str bytes);
 	/* No leaf moves it any more: a final state, or the log's end. */

@@ -16,9 +16,8 @@ struct hp_replay_entry {
 	uint8_t digest[HP_REPLAY_DIGEST_BYTES]; /* its beginning, once it is final */
 	struct hp_replay_request *open;		/* NULL: final */
 	int64_t row_key;
-	uint64_t missing_seq; /* its first leaf without a body that no later leaf excuses */
 	uint8_t state, notes;
-	bool used, missing, blind, digested;
+	bool used;
 };
 
 struct hp_replay_index {
@@ -63,6 +62,13 @@ const struct hp_replay_person *hp_replay_people_find(const struct hp_replay_peop
 
 /* ---- replay.c ---- */
 
+/* A leaf without its body, until a later leaf `erase` lists it. */
+struct hp_replay_missing {
+	uint64_t seq;
+	uint64_t whose; /* the beginning of its request's id; 0: of none */
+	bool excused;
+};
+
 struct hp_replay {
 	const char *instance;
 	struct hp_problems *problems;
@@ -74,6 +80,8 @@ struct hp_replay {
 	struct hp_replay_halt *halts;
 	size_t halt_count;
 	struct hp_arena halts_arena;
+	struct hp_replay_missing *missing; /* in their order */
+	size_t missing_count, missing_room;
 	uint8_t policy[HP_HASH_BYTES]; /* the version in force */
 	bool has_policy;
 	int64_t latest_wall_ms; /* of all leaves, or since the operator set it anew */

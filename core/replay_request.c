@@ -125,6 +125,7 @@ read_quorum(struct hp_replay *replay, struct hp_replay_request *request,
 		   widenings ? hp_value_copy(scratch, widenings) : hp_value_array(scratch));
 	if (!frozen || hp_quorum_thaw(&request->arena, frozen, &request->quorum, NULL) != HP_OK)
 		return hp_replay_bad(replay, "its quorum is not as it must be");
+	request->widenings_said = widenings != NULL;
 	request->needed = hp_quorum_needed(&request->quorum);
 	if (hp_map_get_int(replay->body, "needed", 0) != (int64_t)request->needed)
 		return hp_replay_bad(replay, "needs another number of persons than its canonical "
@@ -153,27 +154,12 @@ check_asked(struct hp_replay *replay, const struct hp_replay_request *request,
 		hp_replay_bad(replay, "asked while its agent or session was halted");
 }
 
-void
-hp_replay_submitted(struct hp_replay *replay, struct hp_replay_request *request)
+/* The facts of its canonical bytes, which live as long as the request. */
+static void
+read_facts(struct hp_replay *replay, struct hp_replay_request *request,
+	   const struct hp_value *canonical)
 {
-	const struct hp_leaf *leaf = replay->leaf;
-	const struct hp_value *bytes = hp_map_get(replay->body, "canonical"), *canonical;
-	struct hp_error err = {0};
-	uint8_t digest[HP_HASH_BYTES];
-	if (!bytes || bytes->type != HP_BIN) {
-		hp_replay_bad(replay, "begins without its canonical bytes");
-		return;
-	}
-	if (hp_request_open_canonical(replay->scratch, bytes->str.p, bytes->str.len, &canonical,
-				      &err) != HP_OK) {
-		hp_replay_bad(replay, "its canonical bytes are none: %s", err.message);
-		return;
-	}
-	hp_request_digest(bytes->str.p, bytes->str.len, digest);
-	if (memcmp(digest, request->digest, HP_HASH_BYTES) != 0) {
-		hp_replay_bad(replay, "carries another digest than the request has");
-		memcpy(request->digest, digest, sizeof digest);
-	}
+	const uint8_t *action = hp_map_get_bin(canonical, "action_digest", HP_HASH_BYTES);
 	request->known = true;
 	request->requester = keep(request, canonical, "requester");
 	request->owner = keep(request, canonical, "owner");
@@ -182,11 +168,39 @@ hp_replay_submitted(struct hp_replay *replay, struct hp_replay_request *request)
 	request->environment = keep(request, canonical, "environment");
 	request->session = keep(request, canonical, "session");
 	request->via = keep(request, replay->body, "via");
-	const uint8_t *action = hp_map_get_bin(canonical, "action_digest", HP_HASH_BYTES);
 	if (action)
 		memcpy(request->action_digest, action, HP_HASH_BYTES);
+}
+
+/* The canonical bytes of the leaf at hand; false: there are none that hold. */
+static bool
+open_canonical(struct hp_replay *replay, struct hp_replay_request *request,
+	       const struct hp_value **ret_canonical, struct hp_str *ret_bytes)
+{
+	const struct hp_value *bytes = hp_map_get(replay->body, "canonical");
+	struct hp_error err = {0};
+	uint8_t digest[HP_HASH_BYTES];
+	if (!bytes || bytes->type != HP_BIN)
+		return hp_replay_bad(replay, "begins without its canonical bytes");
+	if (hp_request_open_canonical(replay->scratch, bytes->str.p, bytes->str.len, ret_canonical,
+				      &err) != HP_OK)
+		return hp_replay_bad(replay, "its canonical bytes are none: %s", err.message);
+	hp_request_digest(bytes->str.p, bytes->str.len, digest);
+	if (memcmp(digest, request->digest, HP_HASH_BYTES) != 0)
+		hp_replay_bad(replay, "carries another digest than the request has");
+	memcpy(request->digest, digest, sizeof digest);
+	*ret_bytes = bytes->str;
+	return true;
+}
+
+static void
+check_canonical(struct hp_replay *replay, struct hp_replay_request *request,
+		const struct hp_value *canonical)
+{
+	const struct hp_leaf *leaf = replay->leaf;
+	read_facts(replay, request, canonical);
 	const char *other =
-		!hp_value_is(hp_map_get(canonical, "id"), leaf->request)	  ? "id"
+		!hp_value_is(hp_map_get(canonical, "id"), leaf->request)	    ? "id"
 		: !hp_value_is(hp_map_get(canonical, "instance"), replay->instance) ? "instance"
 		: hp_map_get_int(canonical, "submitted_ms", -1) != leaf->wall_ms
 			? "submitted_ms"
@@ -196,8 +210,17 @@ hp_replay_submitted(struct hp_replay *replay, struct hp_replay_request *request)
 		hp_replay_bad(replay, "its canonical bytes have another %s", other);
 	if (read_quorum(replay, request, canonical))
 		check_asked(replay, request, canonical);
+}
+
+void
+hp_replay_submitted(struct hp_replay *replay, struct hp_replay_request *request)
+{
+	const struct hp_value *canonical = NULL;
+	struct hp_str bytes = {0};
+	if (replay->body && open_canonical(replay, request, &canonical, &bytes))
+		check_canonical(replay, request, canonical);
 	if (replay->hooks && replay->hooks->submitted)
-		replay->hooks->submitted(replay->context, request, canonical, bytes->str);
+		replay->hooks->submitted(replay->context, request, canonical, bytes);
 }
 
 /* ---- its deadline ---- */

@@ -21,7 +21,8 @@ struct hp_verify {
 	struct hp_arena scratch;
 	struct witness *witnesses; /* sorted by size at the first leaf */
 	size_t count, room, next;
-	bool began, broken, forked;
+	bool began, broken, forked, locked;
+	uint64_t newest_kept, lock_size;
 	bool moved; /* of the leaf before: */
 	int64_t boottime_ms;
 	uint8_t boot_id[16];
@@ -125,34 +126,52 @@ static int
 compare_witnesses(const void *a, const void *b)
 {
 	const struct witness *first = a, *second = b;
-	return first->size < second->size ? -1 : first->size > second->size;
+	if (first->size != second->size)
+		return first->size < second->size ? -1 : 1;
+	return (int)first->kind - (int)second->kind;
 }
 
-/* Those whose size the leaves have reached. The first that tells of another log is told; what comes
- * after it differs too. */
+/* The first that tells of another log is told; what comes after it differs too. */
+static void
+compare_root(struct hp_verify *verify, const struct witness *witness, const struct hp_hash *root)
+{
+	struct hp_verify_result *result = verify->result;
+	if (verify->forked)
+		return;
+	if (memcmp(root, &witness->root, sizeof *root) == 0) {
+		result->covered = witness->size;
+		return;
+	}
+	verify->forked = true;
+	hp_problems_add(&result->problems, result->covered,
+			"leaf %" PRIu64 ": %s of %" PRIu64 " leaves has another root: from here on "
+			"the log was forked or changed",
+			result->covered, kinds[witness->kind], witness->size);
+}
+
+/* Those whose size the leaves have reached. What the lock file or an anchor has must be kept beside
+ * the log too; of one size the kept one comes first. */
 static void
 consult(struct hp_verify *verify)
 {
-	struct hp_verify_result *result = verify->result;
 	struct hp_hash root;
-	bool computed = false;
-	for (; verify->next < verify->count; verify->next++) {
-		const struct witness *witness = &verify->witnesses[verify->next];
-		if (witness->size != verify->edge.size)
-			return;
-		if (!computed)
-			hp_merkle_edge_root(&verify->edge, &root);
-		computed = true;
-		if (memcmp(&root, &witness->root, sizeof root) == 0) {
-			if (!verify->forked)
-				result->covered = witness->size;
-		} else if (!verify->forked) {
-			verify->forked = true;
-			hp_problems_add(&result->problems, result->covered,
-					"leaf %" PRIu64 ": %s of %" PRIu64 " leaves has another "
-					"root: from here on the log was forked or changed",
-					result->covered, kinds[witness->kind], witness->size);
-		}
+	const struct witness *first = &verify->witnesses[verify->next], *at = first;
+	const struct witness *end = verify->witnesses + verify->count;
+	if (at == end || at->size != verify->edge.size)
+		return;
+	hp_merkle_edge_root(&verify->edge, &root);
+	for (; at < end && at->size == verify->edge.size; at++)
+		compare_root(verify, at, &root);
+	verify->next += (size_t)(at - first);
+	if (first->kind == HP_WITNESS_KEPT)
+		verify->newest_kept = first->size;
+	else if (!verify->options.growing)
+		hp_problems_add(&verify->result->problems, last_of(first->size),
+				"checkpoint %" PRIu64 " is not kept beside the log, and %s has it: "
+				"it was taken away", first->size, kinds[first->kind]);
+	if (at[-1].kind == HP_WITNESS_LOCK || (at - first > 1 && first[1].kind == HP_WITNESS_LOCK)) {
+		verify->locked = true;
+		verify->lock_size = first->size;
 	}
 }
 
@@ -312,7 +331,12 @@ check_end(struct hp_verify *verify)
 				" leaves: rolled back or cut off", size, kinds[largest->kind],
 				largest->size);
 	}
-	if (result->covered < size && !verify->forked && !verify->broken)
+	if (verify->locked && verify->lock_size < verify->newest_kept && !verify->options.growing)
+		hp_problems_add(&result->problems, last_of(verify->newest_kept),
+				"the lock file's checkpoint is of %" PRIu64 " leaves, the newest one "
+				"kept of %" PRIu64 ": an old lock file was put back",
+				verify->lock_size, verify->newest_kept);
+	if (result->covered < size && !verify->options.growing && !verify->forked && !verify->broken)
 		hp_problems_add(&result->problems, result->covered,
 				"leaf %" PRIu64 " is under no signed checkpoint, nor is what "
 				"follows: nobody vouches for it", result->covered);

@@ -9,7 +9,8 @@
  *     status codes are for memory alone.
  *  2. After a leaf that is not itself, or is not the tree's, no more are believed: hp_verify_leaf()
  *     answers HP_REFUSED from then on.
- *  3. Every leaf must lie under a witness: what nobody has signed is not verified.
+ *  3. Every leaf must lie under a witness: what nobody has signed is not verified. Only of a log that
+ *     is `growing` the last ones may be newer.
  *  4. Memory: a witness takes about 50 bytes; the rest is the replay's.
  * Threads: one at a time. Source: trust.md "Audit log".
  */
@@ -33,6 +34,8 @@ struct hp_verify_options {
 	enum hp_status (*next_node)(void *context, uint64_t *ret_index, struct hp_hash *ret_hash);
 	const struct hp_replay_hooks *hooks;
 	void *context; /* of next_node and of the hooks */
+	/* Leaves may be newer than every witness: somebody is about to sign them. */
+	bool growing;
 };
 
 struct hp_verify_result {

@@ -1,0 +1,104 @@
+/* Where a log lies: the instance's own, a copy, an export; and which key signs it. */
+#include <string.h>
+
+#include "cli/audit.h"
+#include "core/config.h"
+#include "core/text.h"
+#include "proto/instance.h"
+
+/* The key that is named, or else the one of the instance's broker.json. */
+int
+hp_audit_find_key(struct hp_cli *cli, struct hp_audit_place *place)
+{
+	struct hp_error err = {0};
+	const char *vkey = hp_cli_option(cli, "log-key");
+	bool given = vkey != NULL;
+	if (!given) {
+		int exit_code = hp_cli_load_broker(cli);
+		if (exit_code != HP_EXIT_OK)
+			return exit_code;
+		vkey = cli->info.log_key;
+	}
+	enum hp_status status = hp_checkpoint_parse_vkey(&cli->arena, vkey, &place->origin,
+							 place->key, &err);
+	if (status == HP_OK)
+		return HP_EXIT_OK;
+	return given ? hp_cli_usage(cli, "--log-key: %s", err.message)
+		     : hp_cli_fail_file(cli, status, &err);
+}
+
+static int
+own_database(struct hp_cli *cli, struct hp_audit_place *place)
+{
+	struct hp_config config;
+	struct hp_error err = {0};
+	const char *home = hp_cli_home(cli);
+	if (!home)
+		return HP_EXIT_USAGE;
+	enum hp_status status = hp_instance_config(&cli->arena, home, &config, &err);
+	if (status != HP_OK)
+		return hp_cli_fail_file(cli, status, &err);
+	place->state_dir = config.state_dir;
+	place->db = hp_arena_printf(&cli->arena, "%s/holdpoint.db", config.state_dir);
+	place->lock = config.lock_file;
+	return place->db ? HP_EXIT_OK : hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
+}
+
+int
+hp_audit_own_database(struct hp_cli *cli, const char **ret_path)
+{
+	struct hp_audit_place place = {0};
+	int exit_code = own_database(cli, &place);
+	if (exit_code == HP_EXIT_OK)
+		*ret_path = place.db;
+	return exit_code;
+}
+
+int
+hp_audit_locate(struct hp_cli *cli, struct hp_audit_place *ret_place)
+{
+	struct hp_audit_place place = {
+		.db = hp_cli_option(cli, "db"),
+		.export_file = hp_cli_option(cli, "export"),
+		.anchor = hp_cli_option(cli, "anchor"),
+	};
+	int exit_code = HP_EXIT_OK;
+	if (place.db && place.export_file)
+		return hp_cli_usage(cli, "give --db or --export, not both");
+	if (!place.db && !place.export_file)
+		exit_code = own_database(cli, &place);
+	if (exit_code == HP_EXIT_OK)
+		exit_code = hp_audit_find_key(cli, &place);
+	if (exit_code == HP_EXIT_OK)
+		*ret_place = place;
+	return exit_code;
+}
+
+int
+hp_audit_open(struct hp_cli *cli, const char *path, struct hp_store **ret_store)
+{
+	struct hp_error err = {0};
+	enum hp_status status = hp_store_open_readonly(path, ret_store, &err);
+	switch (status) {
+	case HP_OK:
+		return HP_EXIT_OK;
+	case HP_INVALID:
+		return hp_cli_error(cli, HP_EXIT_CHECK_FAILED, "%s", err.message);
+	case HP_IO:
+	case HP_NOMEM:
+		return hp_cli_error(cli, HP_EXIT_INTERNAL, "%s", err.message);
+	default:
+		return hp_cli_fail_file(cli, status, &err);
+	}
+}
+
+int
+hp_audit_store_failed(struct hp_cli *cli, const struct hp_store *store, enum hp_status status)
+{
+	if (status == HP_NOMEM)
+		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
+	return hp_cli_error(cli,
+			    hp_store_is_damaged(store) ? HP_EXIT_CHECK_FAILED : HP_EXIT_INTERNAL,
+			    "the database could not be read to its end: %s",
+			    hp_text_safe(&cli->arena, hp_store_error(store), 0));
+}
