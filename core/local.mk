@@ -29,7 +29,8 @@ core_libhpcore_a_SOURCES = \
 	%D%/gateway_chain.c %D%/gateway_anomaly.c %D%/gateway_claim.c %D%/gateway_report.c \
 	%D%/evaluate.h %D%/evaluate.c %D%/task.h %D%/task.c %D%/judge.c %D%/bounds.c %D%/steering.c \
 	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c \
-	%D%/present_asked.c %D%/present_story.c %D%/present_bytes.c
+	%D%/present_asked.c %D%/present_story.c %D%/present_bytes.c %D%/present_related.c \
+	%D%/urging.h %D%/urging.c %D%/likeness.h %D%/likeness.c
 
 # The shipped policy, as C string literals.
 core/policy_default.inc: %D%/policy_default.yaml

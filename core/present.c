@@ -16,6 +16,9 @@ static const char *const labels[HP_SECTION_COUNT] = {
 	[HP_SECTION_QUORUM] = "QUORUM",
 	[HP_SECTION_NOTES] = "NOTES",
 	[HP_SECTION_HISTORY] = "HISTORY",
+	[HP_SECTION_AGENT] = "AGENT",
+	[HP_SECTION_RESOURCE] = "RESOURCE",
+	[HP_SECTION_SESSION] = "SESSION",
 	[HP_SECTION_DIGEST] = "DIGEST",
 };
 
@@ -48,8 +51,9 @@ hp_present_request(struct hp_arena *arena, const struct hp_value *canonical,
 	hp_present_by(&page, canonical);
 	hp_present_rules(&page, canonical);
 	hp_present_quorum(&page, canonical, reply, digest);
-	hp_present_notes(&page, hp_map_get(reply, "notes"));
+	hp_present_notes(&page, canonical, hp_map_get(reply, "notes"));
 	hp_present_history(&page, hp_map_get(reply, "history"));
+	hp_present_related(&page, canonical, options->related);
 	hp_present_identity(&page, canonical, digest);
 	hp_buf_release(&page.line);
 	if (page.failed || arena->failed)

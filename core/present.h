@@ -32,6 +32,9 @@ enum hp_section {
 	HP_SECTION_QUORUM,
 	HP_SECTION_NOTES,
 	HP_SECTION_HISTORY,
+	HP_SECTION_AGENT,
+	HP_SECTION_RESOURCE,
+	HP_SECTION_SESSION,
 	HP_SECTION_DIGEST,
 	HP_SECTION_COUNT,
 };
@@ -60,10 +63,24 @@ enum { HP_PRESENT_LABEL = 10, HP_PRESENT_COLUMNS_MIN = 40 }; /* terminal columns
 /* Makes a stranger's text safe for one kind of terminal; flags as of hp_text_escape(). */
 typedef void hp_present_escape(struct hp_buf *buf, const char *text, size_t len, unsigned flags);
 
+/* Lists of summaries that the broker gave, newest first; NULL: none. */
+struct hp_present_related {
+	const struct hp_value *agent;    /* this agent's requests */
+	const struct hp_value *denied;   /* those of them that were denied */
+	const struct hp_value *resource; /* requests about the first resource, whoever asked */
+	const struct hp_value *session;  /* this agent's, of the same session */
+};
+
+/* The newest of `denied` that this request is nearly a copy of: operation, first resource and
+ * summary are alike. NULL: none, or no memory. */
+const struct hp_value *hp_present_original(const struct hp_value *canonical,
+                                           const struct hp_value *denied);
+
 struct hp_present_options {
 	size_t columns; /* of a whole line, label included; at least HP_PRESENT_COLUMNS_MIN */
 	bool ascii;     /* 7-bit frames and marks, and strangers' text as `<U+…>` */
 	hp_present_escape *escape; /* NULL: hp_text_escape */
+	const struct hp_present_related *related; /* NULL: not shown */
 };
 
 /*

@@ -149,8 +149,8 @@ void
 hp_present_why(struct hp_page *page, const struct hp_value *canonical)
 {
 	hp_page_section(page, HP_SECTION_WHY);
-	hp_page_quote_value(page, hp_map_get(canonical, "summary"), WORDS);
-	hp_page_quote_value(page, hp_map_get(canonical, "why"), NULL);
+	hp_page_plea(page, hp_map_get(canonical, "summary"), WORDS);
+	hp_page_plea(page, hp_map_get(canonical, "why"), NULL);
 }
 
 /* Micro-dollars; whole cents where they are whole. */
@@ -214,7 +214,7 @@ hp_present_impact(struct hp_page *page, const struct hp_value *canonical)
 		hp_page_flag(page, NULL);
 	}
 	hp_page_item(page, NULL);
-	hp_page_quote_value(page, hp_map_get(impact, "note"), WORDS);
+	hp_page_plea(page, hp_map_get(impact, "note"), WORDS);
 }
 
 void
@@ -230,12 +230,12 @@ hp_present_alternatives(struct hp_page *page, const struct hp_value *canonical)
 	}
 	for (size_t i = 0; i < hp_value_count(list); i++) {
 		const struct hp_value *one = hp_array_get(list, i);
-		hp_page_quote_value(page, hp_map_get(one, "approach"), i ? NULL : WORDS);
+		hp_page_plea(page, hp_map_get(one, "approach"), i ? NULL : WORDS);
 		if (!hp_map_get(one, "rejected_because"))
 			continue;
 		hp_page_say(page, "not taken because:");
 		hp_page_item(page, NULL);
-		hp_page_quote_value(page, hp_map_get(one, "rejected_because"), NULL);
+		hp_page_plea(page, hp_map_get(one, "rejected_because"), NULL);
 	}
 }
 
@@ -253,7 +253,7 @@ hp_present_rollback(struct hp_page *page, const struct hp_value *canonical)
 		hp_page_item(page, NULL);
 		return;
 	}
-	hp_page_quote_value(page, hp_map_get(plan, "plan"), WORDS);
+	hp_page_plea(page, hp_map_get(plan, "plan"), WORDS);
 	field(page, "operation", hp_map_get(plan, "operation"));
 	command(page, hp_map_get(plan, "command"));
 	pairs(page, "argument", hp_map_get(plan, "arguments"));
@@ -274,7 +274,7 @@ hp_present_evidence(struct hp_page *page, const struct hp_value *canonical)
 	hp_page_section(page, HP_SECTION_EVIDENCE);
 	for (size_t i = 0; i < hp_value_count(list); i++) {
 		const struct hp_value *one = hp_array_get(list, i);
-		hp_page_quote_value(page, hp_map_get(one, "label"), WORDS);
-		hp_page_quote_value(page, hp_map_get(one, "text"), NULL);
+		hp_page_plea(page, hp_map_get(one, "label"), WORDS);
+		hp_page_plea(page, hp_map_get(one, "text"), NULL);
 	}
 }

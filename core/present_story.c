@@ -147,8 +147,11 @@ hp_present_quorum(struct hp_page *page, const struct hp_value *canonical,
 }
 
 void
-hp_present_notes(struct hp_page *page, const struct hp_value *list)
+hp_present_notes(struct hp_page *page, const struct hp_value *canonical,
+                 const struct hp_value *list)
 {
+	const char *requester = hp_map_get_str(canonical, "requester", "");
+
 	hp_page_section(page, HP_SECTION_NOTES);
 	for (size_t i = 0; i < hp_value_count(list); i++) {
 		const struct hp_value *one = hp_array_get(list, i);
@@ -156,7 +159,10 @@ hp_present_notes(struct hp_page *page, const struct hp_value *list)
 		hp_page_say(page, ", ");
 		hp_units_add_time(&page->line, hp_map_get_int(one, "at_ms", 0));
 		hp_page_item(page, NULL);
-		hp_page_quote_value(page, hp_map_get(one, "text"), NULL);
+		if (hp_value_is(hp_map_get(one, "by"), requester))
+			hp_page_plea(page, hp_map_get(one, "text"), NULL);
+		else
+			hp_page_quote_value(page, hp_map_get(one, "text"), NULL);
 	}
 }
 

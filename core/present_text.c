@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/units.h"
+#include "core/urging.h"
 
 #define INDENT "  " /* of an item's further lines */
 
@@ -361,4 +362,19 @@ hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const cha
 		hp_page_value(page, text);
 		hp_page_item(page, tail);
 	}
+}
+
+void
+hp_page_plea(struct hp_page *page, const struct hp_value *text, const char *tail)
+{
+	const char *urge = NULL;
+
+	hp_page_quote_value(page, text, tail);
+	if (text && text->type == HP_STR)
+		urge = hp_urging_find(text->str.p, text->str.len);
+	if (!urge)
+		return;
+	hp_page_say(page, "these words urge you to decide (\"%s\")", urge);
+	hp_page_flag(page, NULL);
+	hp_page_item(page, NULL);
 }

@@ -46,6 +46,9 @@ void hp_page_quote(struct hp_page *page, const char *text, size_t len, const cha
 /* The same of a value; what is no string is shown as an item. NULL: nothing. */
 void hp_page_quote_value(struct hp_page *page, const struct hp_value *text, const char *tail);
 
+/* As hp_page_quote_value(), of the one who wants the yes: what urges the reviewer is flagged. */
+void hp_page_plea(struct hp_page *page, const struct hp_value *text, const char *tail);
+
 /* "40 000" */
 void hp_page_count(struct hp_page *page, int64_t number);
 /* Separator and arrow of this page's character set. */
@@ -63,8 +66,11 @@ void hp_present_by(struct hp_page *page, const struct hp_value *canonical);
 void hp_present_rules(struct hp_page *page, const struct hp_value *canonical);
 void hp_present_quorum(struct hp_page *page, const struct hp_value *canonical,
                        const struct hp_value *reply, const uint8_t digest[HP_HASH_BYTES]);
-void hp_present_notes(struct hp_page *page, const struct hp_value *list);
+void hp_present_notes(struct hp_page *page, const struct hp_value *canonical,
+                      const struct hp_value *list);
 void hp_present_history(struct hp_page *page, const struct hp_value *list);
+void hp_present_related(struct hp_page *page, const struct hp_value *canonical,
+                        const struct hp_present_related *related);
 void hp_present_identity(struct hp_page *page, const struct hp_value *canonical,
                          const uint8_t digest[HP_HASH_BYTES]);
 

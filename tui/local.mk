@@ -4,7 +4,7 @@ tui_libhptui_a_SOURCES = \
 	%D%/app.h %D%/app.c \
 	%D%/model.h %D%/row.h %D%/row.c %D%/care.h %D%/care.c %D%/model.c \
 	%D%/lists.h %D%/cursor.c %D%/rows.c %D%/agents.c %D%/bulk.c \
-	%D%/ledger.h %D%/ledger.c %D%/ledger_check.c %D%/reads.h %D%/reads.c \
+	%D%/ledger.h %D%/ledger.c %D%/ledger_check.c %D%/reads.h %D%/reads.c %D%/related.h %D%/related.c \
 	%D%/commands.def %D%/command.h %D%/command.c \
 	 %D%/queue.c %D%/queue_view.c %D%/pinned.c %D%/dialog.c \
 	%D%/actions.def %D%/control.h %D%/control.c \

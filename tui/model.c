@@ -22,6 +22,7 @@ hp_model_release(struct hp_model *model)
 {
 	hp_queue_release(&model->queue);
 	hp_pinned_release(&model->pinned);
+	hp_related_release(&model->related);
 	hp_rows_release(&model->history);
 	hp_agents_release(&model->agents);
 	hp_ledger_free(model->ledger);

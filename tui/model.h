@@ -25,6 +25,7 @@
 #include "tui/care.h"
 #include "tui/ledger.h"
 #include "tui/lists.h"
+#include "tui/related.h"
 #include "tui/row.h"
 
 enum {
@@ -188,6 +189,7 @@ struct hp_model {
 
 	struct hp_queue queue;
 	struct hp_pinned pinned;
+	struct hp_related related; /* to the open request */
 	struct hp_rows history;
 	struct hp_agents agents;
 	struct hp_ledger *ledger; /* NULL until it is looked at */

@@ -23,6 +23,7 @@ hp_pinned_open(struct hp_model *model, const struct hp_row *row)
 	struct hp_pinned *pinned = &model->pinned;
 
 	hp_pinned_release(pinned);
+	hp_related_forget(&model->related);
 	pinned->phase = HP_PIN_LOADING;
 	memcpy(pinned->id, row->id, sizeof pinned->id);
 	memcpy(pinned->digest, row->digest, sizeof pinned->digest);
@@ -152,6 +153,7 @@ hp_pinned_lay_out(struct hp_model *model, size_t columns)
 		.columns = columns,
 		.ascii = model->ascii,
 		.escape = model->escape,
+		.related = model->related.whole ? &model->related.shown : NULL,
 	};
 
 	if (pinned->phase != HP_PIN_READY || pinned->columns == columns)

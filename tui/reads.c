@@ -23,7 +23,59 @@ take_history(struct hp_model *model, const struct hp_value *reply, int64_t now_m
 	return hp_rows_page(&model->history, reply, model->escape);
 }
 
+static struct hp_value *
+want_agent(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	return hp_related_want(model, HP_RELATED_AGENT, arena);
+}
+
+static unsigned
+take_agent(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_related_take(model, HP_RELATED_AGENT, reply);
+}
+
+static struct hp_value *
+want_denied(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	return hp_related_want(model, HP_RELATED_DENIED, arena);
+}
+
+static unsigned
+take_denied(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_related_take(model, HP_RELATED_DENIED, reply);
+}
+
+static struct hp_value *
+want_resource(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	return hp_related_want(model, HP_RELATED_RESOURCE, arena);
+}
+
+static unsigned
+take_resource(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_related_take(model, HP_RELATED_RESOURCE, reply);
+}
+
+static struct hp_value *
+want_session(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	return hp_related_want(model, HP_RELATED_SESSION, arena);
+}
+
+static unsigned
+take_session(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_related_take(model, HP_RELATED_SESSION, reply);
+}
+
 const struct hp_read hp_reads[] = {
+	{want_agent, take_agent},
+	{want_denied, take_denied},
+	{want_resource, take_resource},
+	{want_session, take_session},
 	{want_history, take_history},
 	{hp_agents_want, hp_agents_take},
 	{hp_ledger_want_checkpoint, hp_ledger_take_checkpoint},

@@ -2,7 +2,7 @@
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 CORE_TESTS = \
 	tests/core/test_text \
-	tests/core/test_present \
+	tests/core/test_present tests/core/test_urging \
 	tests/core/test_pattern \
 	tests/core/test_globs \
 	tests/core/test_redact \
@@ -119,6 +119,9 @@ tests_core_test_text_SOURCES = %D%/test_text.c
 tests_core_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_text_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
+tests_core_test_urging_SOURCES = %D%/test_urging.c
+tests_core_test_urging_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_urging_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_present_SOURCES = %D%/test_present.c
 tests_core_test_present_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_present_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)

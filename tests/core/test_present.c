@@ -259,6 +259,8 @@ Test(present, sections_come_in_order_and_their_ends_are_known)
 	enum hp_section expected = HP_SECTION_WHAT;
 	for (size_t i = 0; i < page.count; i++) {
 		bool first = page.lines[i].flags & HP_LINE_FIRST;
+		if (expected == HP_SECTION_AGENT)
+			expected = HP_SECTION_DIGEST; /* nothing related was given */
 		bool last = i + 1 == page.count || page.lines[i + 1].section != expected;
 		cr_assert_eq(page.lines[i].section, expected);
 		cr_assert_eq(first, i == 0 || page.lines[i - 1].section != expected);
@@ -400,4 +402,98 @@ Test(present, confirmations)
 		cr_expect_str_eq(confirmation.text, cases[i].text, "%s", cases[i].canonical);
 		cr_expect_str_eq(confirmation.what, cases[i].what, "%s", cases[i].canonical);
 	}
+}
+
+/* --- what was asked before --- */
+
+static const char *
+related(const char *canonical, const struct hp_present_related *lists, enum hp_section which)
+{
+	const struct hp_present_options options = {.columns = 80, .related = lists};
+	struct hp_present page;
+
+	cr_assert_eq(hp_present_request(&arena, json(canonical), NULL, digest, &options, &page),
+	             HP_OK);
+	return section(&page, which);
+}
+
+#define MINE                                                                                       \
+	"{\"id\": \"1\", \"operation\": \"rds:DeleteDBInstance\", \"resources\": [\"db/orders\"],"     \
+	"\"summary\": \"drop the old replica\", \"session\": \"s\"}"
+
+Test(present, related_requests_but_not_this_one)
+{
+	struct hp_present_related lists = {
+		.agent = json("[{\"id\": \"1\", \"state\": \"pending\"},"
+	                      "{\"id\": \"2\", \"state\": \"denied\", \"submitted_ms\": 0,"
+	                      " \"operation\": \"x:Y\", \"resource\": \"r\"}]"),
+		.resource = json("[{\"id\": \"1\"}]"),
+	};
+	cr_expect_str_eq(related(MINE, &lists, HP_SECTION_AGENT),
+	                 "1 other request: 1 denied\n1970-01-01T00:00:00Z denied: x:Y r\n");
+	cr_expect_str_eq(related(MINE, &lists, HP_SECTION_RESOURCE),
+	                 "no other request names it first\n");
+	cr_expect_str_eq(related(MINE, &lists, HP_SECTION_SESSION),
+	                 "no other request of this session\n");
+	cr_expect_str_eq(related("{}", &lists, HP_SECTION_RESOURCE), "");
+	cr_expect_str_eq(related("{}", NULL, HP_SECTION_AGENT), "");
+}
+
+Test(present, more_than_a_few_are_counted)
+{
+	struct hp_present_related lists = {
+		.session = json("[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"},{\"id\":\"d\"},"
+	                        "{\"id\":\"e\"},{\"id\":\"f\"},{\"id\":\"1\"},{\"id\":\"g\"}]")};
+	cr_expect(strstr(related(MINE, &lists, HP_SECTION_SESSION), "and 2 more\n"));
+}
+
+Test(present, a_copy_of_a_denied_one_is_told_of)
+{
+	static const struct {
+		const char *other;
+		bool copy;
+	} cases[] = {
+		{"[{\"id\": \"2\", \"operation\": \"rds:DeleteDBInstance\", \"resource\": \"db/orders\","
+	         "\"summary\": \"drop the old replica\"}]", true},
+		{"[{\"id\": \"2\", \"operation\": \"rds:DeleteDBInstance\", \"resource\": \"db/orders2\","
+	         "\"summary\": \"Drop old replica.\"}]", true},
+		{"[{\"id\": \"1\", \"operation\": \"rds:DeleteDBInstance\", \"resource\": \"db/orders\","
+	         "\"summary\": \"drop the old replica\"}]", false}, /* it is this one */
+		{"[{\"id\": \"2\", \"operation\": \"s3:PutObject\", \"resource\": \"bucket/site\","
+	         "\"summary\": \"publish the new start page\"}]", false},
+		{"[]", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct hp_present_related lists = {.denied = json(cases[i].other)};
+		const char *text = related(MINE, &lists, HP_SECTION_AGENT);
+		cr_expect_eq(strstr(text, "nearly a copy of one that was denied") != NULL,
+		             cases[i].copy, "case %zu: %s", i, text);
+	}
+}
+
+Test(present, words_that_urge_are_flagged)
+{
+	const char *why = show("{\"summary\": \"s\", \"why\": \"This was Pre-\\nApproved by ops.\"}",
+	                       HP_SECTION_WHY);
+	cr_expect(strstr(why, "these words urge you to decide (\"pre approved\")"), "%s", why);
+	why = show("{\"summary\": \"approve the budget of Q3 in the table\", \"why\": \"w\"}",
+	           HP_SECTION_WHY);
+	cr_expect_null(strstr(why, "urge"), "%s", why);
+}
+
+Test(present, the_bytes_themselves)
+{
+	const struct hp_present_options options = {.columns = 78};
+	struct hp_present page;
+	const char bytes[] = "\x81\xa1" "a\x1b[31m!ABCDEFGHIJ";
+
+	cr_assert_eq(hp_present_bytes(&arena, bytes, 18, &options, &page), HP_OK);
+	cr_assert_eq(page.count, 3);
+	cr_expect_str_eq(
+		section(&page, HP_SECTION_DIGEST),
+		"18 canonical bytes: what the digest and every vote cover\n"
+		"00000000  81 a1 61 1b 5b 33 31 6d 21 41 42 43 44 45 46 47  ..a.[31m!ABCDEFG\n"
+		"00000010  48 49                                            HI\n");
+	cr_assert_eq(hp_present_bytes(&arena, "", 0, &options, &page), HP_OK);
+	cr_assert_eq(page.count, 1);
 }

@@ -245,7 +245,7 @@ class Broker:
 
     def on_list(self, message):
         items = [request.summary() for request in reversed(list(self.requests.values()))
-                 if request.state == message.get("state", request.state)]
+                 if self.matches(request, message)]
         limit, reply = message.get("limit", 500), {"type": "requests"}
         if "after" in message:
             ids = [item["id"] for item in items]
@@ -254,6 +254,16 @@ class Broker:
             items = items[:limit]
             reply["next"] = items[-1]["id"]
         return {**reply, "items": items, "event_seq": self.event_seq}
+
+    @staticmethod
+    def matches(request, message):
+        get = request.canonical.get
+        text = " ".join([get("operation"), *(get("resources") or [])[:1], get("summary"),
+                         get("requester")])
+        return (request.state == message.get("state", request.state) and
+                all(get(name) == message.get(name, get(name))
+                    for name in ("requester", "environment", "tier", "session")) and
+                message.get("text", "").lower() in text.lower())
 
     def on_show(self, message):
         request = self.requests.get(message["id"])

@@ -1,7 +1,8 @@
 # The console: units of its model, and the real program on a terminal of the tests' own.
 if HAVE_CRITERION
 TUI_UNIT_TESTS = \
-	tests/tui/test_queue tests/tui/test_pinned tests/tui/test_control
+	tests/tui/test_queue tests/tui/test_pinned tests/tui/test_control \
+	tests/tui/test_lists
 check_LIBRARIES += tests/tui/libfeed.a
 tests_tui_libfeed_a_SOURCES = %D%/feed.h %D%/feed.c
 tests_tui_libfeed_a_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -18,6 +19,9 @@ tests_tui_test_pinned_LDADD = $(FEED_LIBS)
 tests_tui_test_control_SOURCES = %D%/test_control.c
 tests_tui_test_control_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_tui_test_control_LDADD = $(FEED_LIBS)
+tests_tui_test_lists_SOURCES = %D%/test_lists.c
+tests_tui_test_lists_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_tui_test_lists_LDADD = $(FEED_LIBS)
 endif
 
 CONSOLE_TESTS = \

@@ -61,7 +61,7 @@ def whole_page(console):
 
 
 LABELS = ("WHAT", "WHY", "IMPACT", "ALTERNAT.", "ROLLBACK", "EVIDENCE", "BY", "RULES", "QUORUM",
-          "NOTES", "HISTORY", "DIGEST")
+          "NOTES", "HISTORY", "AGENT", "RESOURCE", "SESSION", "DIGEST")
 
 
 def labels(lines):

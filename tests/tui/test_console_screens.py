@@ -67,8 +67,8 @@ def votes_and_notes(stage):
 def approve(stage):
     """the typed confirmation names what it is for"""
     console = opened(stage)
-    console.press("G")
-    console.sees("DIGEST").press("a")
+    console.press("\x04")
+    console.sees("ROLLBACK  none").arm().press("a")
     console.shows("approve")
 
 
@@ -78,8 +78,8 @@ def approve_name(stage):
     console = stage.console().sees("3 pending")
     console.press("jj" + ENTER)
     console.sees("CreateDBInstance", "WHAT").arm()
-    console.press("G")
-    console.sees("DIGEST").press("a")
+    console.press("\x04\x04")
+    console.sees("DIGEST").arm().press("a")
     console.shows("approve-name")
 
 

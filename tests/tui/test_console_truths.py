@@ -261,8 +261,8 @@ def counts_what_is_hidden(stage):
     """3: the lines that are not shown are counted"""
     console = watch(stage, kiro())
     console.press(ENTER)
-    console.sees("… 18 more lines").press("\x04")
-    console.sees("… 4 more lines").press("G")
+    console.sees("… 21 more lines").press("\x04")
+    console.sees("… 7 more lines").press("G")
     console.loses("more line")
 
 
