@@ -203,6 +203,14 @@ HP_MUST_CHECK enum hp_status hp_judge_task(struct hp_broker *broker,
 					   const struct hp_request *request,
 					   struct hp_verdict *verdict, struct hp_error *err);
 
+/*
+ * Puts into a leaf of a request that is told to stop how long ago the earliest halt that covers it
+ * was, as `name`; and when it `stops` now, how many others of that halt still run, as `stopping`.
+ * Where those are 0 the leaf measures how fast the halt took hold (Art. 14).
+ */
+void hp_halt_measure(struct hp_broker *broker, const struct hp_row *row, const char *name,
+		     bool stops, struct hp_value *body);
+
 /* ---- gateways (handle_submit.c) ---- */
 
 /* The agent of this name if this gateway speaks for it and both are in force; NULL otherwise. */

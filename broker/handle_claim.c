@@ -395,12 +395,13 @@ hp_handle_progress(struct hp_call *call)
 		return broker->fatal ? NULL
 				     : hp_refuse(call, code, NULL, "the request is %s: stop",
 						 hp_state_name(row.state));
+	struct hp_value *body = hp_value_map(&broker->arena);
 	const char *text = hp_hide_field(call, "text");
-	if (*text) {
-		struct hp_value *body = hp_value_map(&broker->arena);
+	if (*text)
 		hp_map_set_str(&broker->arena, body, "text", text);
+	hp_halt_measure(broker, &row, "told_to_stop_ms", false, body);
+	if (hp_value_count(body))
 		hp_record(broker, "progress", call->who->name, &row, body, false);
-	}
 	return broker->fatal ? NULL : hp_reply_status(broker, &row);
 }
 
@@ -453,6 +454,7 @@ hp_handle_report(struct hp_call *call)
 	if (event == HP_EVENT_FAILED_ROLLBACK)
 		row.lease_end_max = hp_clock_after(&broker->clock,
 						   hp_policy_times(broker->policy)->lease_max_ms);
+	hp_halt_measure(broker, &row, "stopped_ms", true, detail);
 	enum hp_code code = hp_transition(broker, &row, event, call->who->name, NULL, detail);
 	if (broker->fatal)
 		return NULL;

@@ -44,6 +44,32 @@ hp_halted(struct hp_broker *broker, const char *agent, const char *session)
 	return false;
 }
 
+void
+hp_halt_measure(struct hp_broker *broker, const struct hp_row *row, const char *name, bool stops,
+		struct hp_value *body)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct hp_stored_halt *halts = NULL, *first = NULL;
+	size_t count = 0;
+	int64_t running = 0;
+	if (!row->stop || !read_halts(broker, &halts, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (covers(&halts[i], row->requester, row->session) &&
+		    (!first || halts[i].at_ms < first->at_ms))
+			first = &halts[i];
+	if (!first)
+		return;
+	hp_map_set_int(arena, body, name, broker->clock.wall_ms - first->at_ms);
+	if (!stops)
+		return;
+	if (hp_store_count_stopping(broker->store, *first->agent ? first->agent : NULL,
+				    *first->session ? first->session : NULL, &running) != HP_OK)
+		hp_store_failed(broker, "counting what still runs");
+	running -= row->state == HP_STATE_EXECUTING;
+	hp_map_set_int(arena, body, "stopping", running > 0 ? running : 0);
+}
+
 /* What a halt or resume is about. agent and session are "" for all. */
 struct scope {
 	const char *name, *agent, *session, *reason;

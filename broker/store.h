@@ -190,6 +190,9 @@ HP_MUST_CHECK enum hp_status hp_store_by_nonce(struct hp_store *store, struct hp
 HP_MUST_CHECK enum hp_status hp_store_in_scope(struct hp_store *store, struct hp_arena *arena,
 					       const char *requester, const char *session,
 					       int64_t **ret_keys, size_t *ret_count);
+/* Executing requests of this scope (NULL: any) that are told to stop. */
+HP_MUST_CHECK enum hp_status hp_store_count_stopping(struct hp_store *store, const char *requester,
+						     const char *session, int64_t *ret_count);
 /* Sets row.stop of one executing or rolling_back request. HP_CONFLICT when it is in neither. */
 HP_MUST_CHECK enum hp_status hp_store_set_stop(struct hp_store *store, int64_t key, bool stop);
 /* Whole rows with a key > after_key, the oldest first: for who compares them with the log. */

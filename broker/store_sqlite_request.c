@@ -321,6 +321,28 @@ hp_store_set_stop(struct hp_store *store, int64_t key, bool stop)
 }
 
 enum hp_status
+hp_store_count_stopping(struct hp_store *store, const char *requester, const char *session,
+			int64_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM request INDEXED BY request_active"
+		" WHERE state IN ('pending','granted','executing','rolling_back')"
+		" AND (?1 IS NULL OR requester = ?1) AND (?2 IS NULL OR session = ?2)"
+		" AND state = 'executing' AND stop = 1";
+	int64_t count = 0;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_text(&query, requester);
+	hp_query_text(&query, session);
+	enum hp_status status = hp_query_row(&query);
+	if (status == HP_OK)
+		count = hp_query_read_int(&query);
+	status = hp_query_end(&query, NULL, status);
+	if (status == HP_OK)
+		*ret_count = count;
+	return status;
+}
+
+enum hp_status
 hp_store_due(struct hp_store *store, struct hp_arena *arena, const struct hp_due *now,
 	     size_t limit, struct hp_row **ret_rows, size_t *ret_count)
 {
