@@ -154,10 +154,12 @@ compile_failed(const struct hp_pattern *patterns, size_t count, hs_compile_error
 	if (!failure)
 		return hp_fail(err, HP_NOMEM, "out of memory compiling patterns");
 	enum hp_status status;
+	const char *reason = strstr(failure->message, "empty buffer") ? "matches the empty text"
+								      : failure->message;
 	if (failure->expression >= 0 && (size_t)failure->expression < count)
-		status = refuse(&patterns[failure->expression], err, failure->message);
+		status = refuse(&patterns[failure->expression], err, reason);
 	else
-		status = hp_fail(err, HP_INVALID, "patterns: %s", failure->message);
+		status = hp_fail(err, HP_INVALID, "patterns: %s", reason);
 	hs_free_compile_error(failure);
 	return status;
 }

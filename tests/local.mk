@@ -16,7 +16,7 @@ POLICY_CASES = %D%/policy/article.yaml %D%/policy/aws.yaml %D%/policy/az.yaml \
 	%D%/policy/docker.yaml %D%/policy/evasion-destructive.yaml %D%/policy/evasion-harmless.yaml \
 	%D%/policy/evasion.yaml %D%/policy/files.yaml %D%/policy/gcloud.yaml %D%/policy/git.yaml \
 	%D%/policy/helm.yaml %D%/policy/kiro.yaml %D%/policy/kubectl.yaml %D%/policy/machine.yaml \
-	%D%/policy/mcp.yaml %D%/policy/mongo.yaml %D%/policy/packages.yaml %D%/policy/redis.yaml \
+	%D%/policy/mcp.yaml %D%/policy/mongo.yaml %D%/policy/packages.yaml %D%/policy/redaction.yaml %D%/policy/redis.yaml \
 	%D%/policy/sql.yaml %D%/policy/terraform.yaml
 EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
 	%D%/fixtures/article-policy.yaml %D%/fixtures/hostile-text.json \

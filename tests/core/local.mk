@@ -7,6 +7,7 @@ CORE_TESTS = \
 	tests/core/test_globs \
 	tests/core/test_redact \
 	tests/core/test_redact_set \
+	tests/core/test_policy_redaction \
 	tests/core/test_sql \
 	tests/core/test_shell \
 	tests/core/test_classify \
@@ -168,6 +169,10 @@ tests_core_test_evaluate_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_redact_SOURCES = %D%/test_redact.c
 tests_core_test_redact_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_redact_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_policy_redaction_SOURCES = %D%/test_policy_redaction.c
+tests_core_test_policy_redaction_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_policy_redaction_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_redact_set_SOURCES = %D%/test_redact_set.c
 tests_core_test_redact_set_CPPFLAGS = $(UNIT_CPPFLAGS)
