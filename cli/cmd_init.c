@@ -51,7 +51,7 @@ enum { SEAT_COUNT = sizeof seats / sizeof seats[0] };
 /* Top of an instance, in the order in which it moves into an existing directory. */
 static const char *const parts[] = {
 	"state",       "run",	      "keys",	      "principals.d", "broker.json",
-	"policy.yaml", "example.yaml", "holdpoint.yaml",
+	"policy.yaml", "example.yaml", "executor.yaml", "pretend", "holdpoint.yaml",
 };
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
@@ -86,6 +86,11 @@ static const char example[] =
 	"session: fix-cost-explorer-7\n"
 	"branch: remediate\n";
 
+/* What the trial's executor runs in place of a cloud's tools. */
+static const char pretend[] = "#!/bin/sh\n"
+			      "# Changes nothing: it only says what it was granted.\n"
+			      "printf 'pretending to run %s\\n' \"$HOLDPOINT_ACTION\"\n";
+
 /* What is being made. */
 struct build {
 	struct hp_cli *cli;
@@ -95,6 +100,7 @@ struct build {
 	bool into;	      /* the target exists, empty, and is filled */
 	const char *instance; /* its name */
 	const char *agents, *control, *events;
+	struct hp_buf reviewers; /* of executor.yaml */
 };
 
 static const char *
@@ -243,6 +249,13 @@ write_seat(struct build *build, const struct hp_principal *seat, struct hp_error
 	memcpy(entry.sign_public, key.sign_public, sizeof entry.sign_public);
 	entry.has_sign = true;
 	hp_keyfile_release(&key);
+	if (seat->roles & HP_ROLE_REVIEWER) {
+		hp_buf_printf(&build->reviewers, "  - {name: %s, person: %s, sign_public: \"",
+			      seat->name, seat->person);
+		hp_crypto_add_base64(&build->reviewers, entry.sign_public,
+				     sizeof entry.sign_public);
+		hp_buf_add_text(&build->reviewers, "\"}\n");
+	}
 	if (status == HP_OK) {
 		const char *name =
 			hp_arena_printf(build->arena, "principals.d/%s.yaml", seat->name);
@@ -311,6 +324,44 @@ write_config(struct build *build, struct hp_error *err)
 	return status;
 }
 
+/* The executor's own boundary, and the program that it knows. */
+static enum hp_status
+write_executor(struct build *build, struct hp_error *err)
+{
+	struct hp_buf text = {0};
+	const char *program = hp_instance_path(build->arena, build->target, "pretend");
+	struct hp_buf path = {0};
+	hp_json_dump(hp_value_str(build->arena, program), HP_JSON_LINE, &path);
+	hp_buf_printf(&text,
+		      "# What the executor runs, whatever the broker says; see "
+		      "holdpoint-executor(8).\n"
+		      "environment: production\n"
+		      "audience: executor\n"
+		      "operations: [\"lambda:*\", \"rds:*\", \"shell:*\"]\n"
+		      "programs:\n"
+		      "  \"lambda:UpdateFunctionConfiguration\": %s\n"
+		      "  \"rds:CreateDBInstanceReadReplica\": %s\n"
+		      "  echo: /bin/echo\n"
+		      "cwd_roots: [/tmp]\n"
+		      "# Whose votes count here: keys and persons are not the broker's to say.\n"
+		      "reviewers:\n%s"
+		      "# At least so many persons; a tier that is not here is not run.\n"
+		      "min_votes: {autonomous: 0, supervised: 0, gated: 1}\n"
+		      "max_parallel: 4\n"
+		      "timeout: 15m\n"
+		      "output_limit: 1MiB\n",
+		      hp_buf_text(&path), hp_buf_text(&path), hp_buf_text(&build->reviewers));
+	text.failed |= path.failed | build->reviewers.failed | build->arena->failed;
+	enum hp_status status = write_text(build, "executor.yaml", &text, err);
+	if (status == HP_OK)
+		status = write_constant(build, "pretend", pretend, err);
+	if (status == HP_OK && chmod(in(build, "pretend"), 0755) != 0)
+		status = fail_dir(build, HP_IO, build->dir, strerror(errno), err);
+	hp_buf_release(&text);
+	hp_buf_release(&path);
+	return status;
+}
+
 static enum hp_status
 write_all(struct build *build, struct hp_error *err)
 {
@@ -324,6 +375,8 @@ write_all(struct build *build, struct hp_error *err)
 	if (status == HP_OK)
 		status = write_constant(build, "example.yaml", example, err);
 	if (status == HP_OK)
+		status = write_executor(build, err);
+	if (status == HP_OK)
 		status = write_config(build, err);
 	return status;
 }
@@ -333,12 +386,16 @@ static enum hp_status
 check(struct build *build, struct hp_error *err)
 {
 	struct hp_config config;
+	struct hp_boundary boundary;
 	struct hp_directory *directory = NULL;
 	struct hp_policy *policy = NULL;
 	const char *text = hp_policy_default_text();
 	enum hp_status status = hp_instance_config(build->arena, build->dir, &config, err);
 	if (status == HP_OK)
 		status = hp_instance_principals(build->arena, build->dir, &directory, err);
+	if (status == HP_OK)
+		status = hp_instance_boundary(build->arena, in(build, "executor.yaml"), &boundary,
+					      err);
 	if (status == HP_OK)
 		status = hp_policy_load(text, strlen(text), &policy, err);
 	if (status == HP_OK)
@@ -486,5 +543,6 @@ hp_cmd_init(struct hp_cli *cli)
 	struct build build = {.cli = cli, .arena = &cli->arena};
 	struct hp_error err = {0};
 	enum hp_status status = make_instance(&build, cli->args[0], &err);
+	hp_buf_release(&build.reviewers);
 	return status == HP_OK ? print_next(&build) : hp_cli_fail(cli, status, &err);
 }

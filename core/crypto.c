@@ -87,6 +87,20 @@ hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_H
 	crypto_hash_sha256_final(&state, ret_hash);
 }
 
+enum hp_status
+hp_crypto_sha256_pieces(hp_crypto_pieces *next, void *context, uint8_t ret_hash[HP_HASH_BYTES])
+{
+	crypto_hash_sha256_state state;
+	struct hp_str piece = {0};
+	enum hp_status status;
+	crypto_hash_sha256_init(&state);
+	while ((status = next(context, &piece)) == HP_OK && piece.len > 0)
+		crypto_hash_sha256_update(&state, (const unsigned char *)piece.p, piece.len);
+	if (status == HP_OK)
+		crypto_hash_sha256_final(&state, ret_hash);
+	return status;
+}
+
 void
 hp_crypto_sign_keypair(uint8_t ret_seed[HP_SIGN_SEED_BYTES],
 		       uint8_t ret_public[HP_SIGN_PUBLIC_BYTES])

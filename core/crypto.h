@@ -46,6 +46,12 @@ void hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash
 void hp_crypto_mac(const uint8_t key[HP_HASH_BYTES], const void *bytes, size_t len,
 		   uint8_t ret_mac[HP_HASH_BYTES]);
 
+/* SHA-256 of bytes that come in pieces: `next` gives one after the other, an empty one at the end. A
+ * status of it other than HP_OK ends the matter and is returned. */
+typedef enum hp_status hp_crypto_pieces(void *context, struct hp_str *ret_piece);
+HP_MUST_CHECK enum hp_status hp_crypto_sha256_pieces(hp_crypto_pieces *next, void *context,
+						     uint8_t ret_hash[HP_HASH_BYTES]);
+
 /* A new Ed25519 seed and its public key; a new X25519 pair for CURVE. */
 void hp_crypto_sign_keypair(uint8_t ret_seed[HP_SIGN_SEED_BYTES],
 			    uint8_t ret_public[HP_SIGN_PUBLIC_BYTES]);

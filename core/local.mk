@@ -31,6 +31,8 @@ core_libhpcore_a_SOURCES = \
 	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c \
 	%D%/present_asked.c %D%/present_story.c %D%/present_bytes.c %D%/present_related.c \
 	%D%/urging.h %D%/urging.c %D%/likeness.h %D%/likeness.c
+core_libhpcore_a_SOURCES += \
+	%D%/boundary.h %D%/boundary.c %D%/claimed.h %D%/claimed.c %D%/claimed_votes.c
 
 # The shipped policy, as C string literals.
 core/policy_default.inc: %D%/policy_default.yaml

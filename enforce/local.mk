@@ -5,6 +5,10 @@ enforce_libhpenforce_a_SOURCES = \
 	%D%/ours.h %D%/ours.c %D%/pins.h %D%/pins.c %D%/supervise.h %D%/supervise.c %D%/exec.h %D%/exec.c
 enforce_libhpenforce_a_SOURCES += \
 	%D%/ask.h %D%/ask.c %D%/hook.h %D%/hook_hosts.def %D%/hook.c %D%/hook_line.c %D%/hook_answer.c
+enforce_libhpenforce_a_SOURCES += \
+	%D%/ledger.h %D%/ledger.c %D%/cage.h %D%/cage.c %D%/cage_keeper.h %D%/cage_keeper.c \
+	%D%/lease.h %D%/lease.c %D%/output.h %D%/output.c %D%/relay.h %D%/relay.c \
+	%D%/job.h %D%/job.c %D%/job_run.c %D%/executor.h %D%/executor.c
 ENFORCE_LIBS = enforce/libhpenforce.a $(PROTO_LIBS)
 
 # libholdpoint, for programs in C. One shared library of its own does not pay for libtool: the
@@ -30,3 +34,13 @@ install-exec-local: $(LIBHOLDPOINT)
 	cd $(DESTDIR)$(libdir) && $(LN_S) -f $(LIBHOLDPOINT) libholdpoint.so
 uninstall-local:
 	rm -f $(DESTDIR)$(libdir)/$(LIBHOLDPOINT) $(DESTDIR)$(libdir)/libholdpoint.so
+
+# The executor's unit file; installed where --with-systemdsystemunitdir says.
+EXTRA_DIST += %D%/holdpoint-executor.service.in
+enforce/holdpoint-executor.service: %D%/holdpoint-executor.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) enforce && $(SED) 's|@bindir[@]|$(bindir)|' \
+		$(top_srcdir)/enforce/holdpoint-executor.service.in >$@
+if HAVE_SYSTEMD
+systemdsystemunit_DATA += enforce/holdpoint-executor.service
+endif
+CLEANFILES += enforce/holdpoint-executor.service

@@ -27,6 +27,7 @@ struct hp_spawn {
 	const char *cwd;	 /* NULL: ours */
 	const void *input;	 /* all of its standard input; NULL: ours */
 	size_t input_bytes;
+	int output, errors; /* its standard output and error; 0: ours */
 };
 
 struct hp_child {

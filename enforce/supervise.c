@@ -1,27 +1,25 @@
 #include "enforce/supervise.h"
 
-#include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zmq.h>
 
+#include "enforce/lease.h"
+#include "enforce/relay.h"
 #include "enforce/signals.h"
 #include "enforce/spawn.h"
 
-enum {
-	STOP_POLL_MS = 30000, /* one `wait until:stop` */
-	TICK_MS = 500,	      /* how late a lost connection may be noticed */
-	LEASE_MIN_MS = 1000,  /* shorter ones cannot be kept; they are treated as this */
-};
+enum { TICK_MS = 500 /* how late a lost connection may be noticed */ };
 
 struct watch {
 	struct hp_supervised *job;
 	struct hp_child child;
+	struct hp_lease lease;
 	struct hp_arena arena; /* of one turn */
-	int64_t lease_end_ms;
-	int64_t next_progress_ms;
-	int64_t progress_sent_ms;
-	uint64_t progress_seq, stop_seq; /* 0: not out */
-	unsigned connections;
+	struct hp_relay relays[2];
+	size_t relay_count;
+	bool hurry; /* a signal came when the command had ended: its reader is not waited for */
 };
 
 static void
@@ -32,76 +30,19 @@ stop(struct watch *watch, const char *why, int grace_ms)
 	hp_child_stop(&watch->child, grace_ms);
 }
 
-static struct hp_value *
-message(struct watch *watch, const char *type)
-{
-	struct hp_value *map = hp_value_map(&watch->arena);
-	hp_map_set_str(&watch->arena, map, "type", type);
-	hp_map_set_str(&watch->arena, map, "id", watch->job->id);
-	return map;
-}
-
-/* Sends what has to be out. A broker that is away gets it at a later turn. */
-static void
-send_due(struct watch *watch, int64_t now_ms)
-{
-	struct hp_client *client = watch->job->talk->client;
-	uint64_t seq;
-	if (!hp_client_connected(client) || hp_client_connections(client) != watch->connections) {
-		watch->connections = hp_client_connections(client);
-		watch->progress_seq = watch->stop_seq = 0; /* went with the connection */
-	}
-	if (!watch->stop_seq) {
-		struct hp_value *map = message(watch, "wait");
-		hp_map_set_str(&watch->arena, map, "until", "stop");
-		hp_map_set_int(&watch->arena, map, "timeout_ms", STOP_POLL_MS);
-		if (hp_client_send(client, &watch->arena, map, &seq, NULL) == HP_OK)
-			watch->stop_seq = seq;
-	}
-	if (!watch->progress_seq && now_ms >= watch->next_progress_ms &&
-	    hp_client_send(client, &watch->arena, message(watch, "progress"), &seq, NULL) ==
-		    HP_OK) {
-		watch->progress_seq = seq;
-		watch->progress_sent_ms = now_ms;
-	}
-}
-
-static void
-renew(struct watch *watch, int64_t from_ms)
-{
-	int64_t lease_ms = watch->job->lease_ms;
-	watch->lease_end_ms = from_ms + lease_ms;
-	watch->next_progress_ms = from_ms + lease_ms / 3;
-}
-
-/* One reply. An error to `progress` means that the claim is not ours any more; `wait` is only the
- * faster messenger, and what it cannot tell `progress` will. */
-static void
-hear(struct watch *watch, uint64_t seq, const struct hp_value *reply)
-{
-	bool error = hp_client_code(reply) != HP_CODE_ok ||
-		     hp_value_is(hp_map_get(reply, "type"), "error");
-	if (!error && hp_map_get_bool(reply, "stop", false))
-		stop(watch, "the broker said stop", HP_SPAWN_GRACE_MS);
-	if (seq == watch->stop_seq && !error) {
-		watch->stop_seq = 0;
-	} else if (seq == watch->progress_seq) {
-		watch->progress_seq = 0;
-		if (error)
-			stop(watch, "the broker says that the claim has ended", HP_SPAWN_GRACE_MS);
-		else
-			renew(watch, watch->progress_sent_ms);
-	}
-}
-
 static void
 hear_all(struct watch *watch)
 {
 	struct hp_client *client = watch->job->talk->client;
 	const struct hp_value *reply;
 	uint64_t seq;
-	while (hp_client_receive(client, &watch->arena, &seq, &reply) == HP_OK)
-		hear(watch, seq, reply);
+	while (hp_client_receive(client, &watch->arena, &seq, &reply) == HP_OK) {
+		enum hp_lease_word word = hp_lease_hear(&watch->lease, seq, reply);
+		if (word == HP_LEASE_STOP)
+			stop(watch, "the broker said stop", HP_SPAWN_GRACE_MS);
+		else if (word == HP_LEASE_OVER)
+			stop(watch, "the broker says that the claim has ended", HP_SPAWN_GRACE_MS);
+	}
 }
 
 static void
@@ -110,6 +51,8 @@ take_signals(struct watch *watch)
 	for (int number; (number = hp_signals_take()) != 0;) {
 		if (number == SIGCHLD)
 			hp_child_reap(&watch->child);
+		else if (watch->child.ended)
+			watch->hurry = true;
 		else
 			hp_child_signal(&watch->child, number);
 	}
@@ -125,21 +68,23 @@ sooner(int64_t left_ms, int wait_ms)
 static int
 mind_time(struct watch *watch)
 {
-	int64_t lease_ms = watch->job->lease_ms, now_ms = hp_enforce_now_ms();
-	int grace_ms = lease_ms / 4 < HP_SPAWN_GRACE_MS ? (int)(lease_ms / 4) : HP_SPAWN_GRACE_MS;
-	if (now_ms >= watch->lease_end_ms - grace_ms && !watch->child.ended) {
+	const struct hp_lease *lease = &watch->lease;
+	int grace_ms = lease->lease_ms / 4 < HP_SPAWN_GRACE_MS ? (int)(lease->lease_ms / 4)
+								: HP_SPAWN_GRACE_MS;
+	if (hp_lease_left_ms(lease, grace_ms) <= 0 && !watch->child.ended) {
 		watch->job->lost = true;
 		stop(watch, "the lease ended without an answer of the broker",
-		     (int)(watch->lease_end_ms - now_ms));
+		     (int)hp_lease_left_ms(lease, 0));
 	}
 	if (hp_talk_left_ms(watch->job->talk, TICK_MS) == 0)
 		stop(watch, "its time is over", HP_SPAWN_GRACE_MS);
-	int wait_ms = sooner(watch->lease_end_ms - grace_ms - now_ms, TICK_MS);
-	if (!watch->progress_seq)
-		wait_ms = sooner(watch->next_progress_ms - now_ms, wait_ms);
+	int wait_ms = sooner(hp_lease_left_ms(lease, grace_ms), TICK_MS);
+	wait_ms = hp_lease_wait_ms(lease, wait_ms);
 	int kill_ms = hp_child_turn(&watch->child);
 	if (kill_ms >= 0)
 		wait_ms = kill_ms < TICK_MS ? kill_ms : TICK_MS;
+	for (size_t i = 0; i < watch->relay_count; i++)
+		wait_ms = hp_relay_wait_ms(&watch->relays[i], wait_ms);
 	wait_ms = hp_talk_left_ms(watch->job->talk, wait_ms);
 	return wait_ms > 0 ? wait_ms : 10; /* what is overdue was begun; let it happen */
 }
@@ -147,17 +92,98 @@ mind_time(struct watch *watch)
 static void
 turn(struct watch *watch)
 {
-	hp_arena_reset(&watch->arena);
-	hear_all(watch);
-	send_due(watch, hp_enforce_now_ms());
-	int wait_ms = mind_time(watch);
-	zmq_pollitem_t items[] = {
+	zmq_pollitem_t items[2 + 2 * 2] = {
 		{.fd = hp_signals_fd(), .events = ZMQ_POLLIN},
 		{.socket = hp_client_socket(watch->job->talk->client), .events = ZMQ_POLLIN},
 	};
+	int count = 2;
+	hp_arena_reset(&watch->arena);
+	hear_all(watch);
+	hp_lease_send(&watch->lease, watch->job->talk->client, &watch->arena, NULL);
+	int wait_ms = mind_time(watch);
+	for (size_t i = 0; i < watch->relay_count; i++)
+		count += hp_relay_items(&watch->relays[i], items + count);
 	/* Without a poll we would be blind; the lease still ends it. */
-	(void)zmq_poll(items, 2, wait_ms);
+	(void)zmq_poll(items, count, wait_ms);
 	take_signals(watch);
+	for (size_t i = 0; i < watch->relay_count; i++) {
+		if (watch->child.ended)
+			hp_relay_finish(&watch->relays[i]);
+		hp_relay_turn(&watch->relays[i]);
+	}
+}
+
+/* --- what it prints --- */
+
+static bool
+same_file(int a, int b)
+{
+	struct stat x, y;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static enum hp_status
+add_relay(struct watch *watch, int to, int *ret_writer, struct hp_error *err)
+{
+	struct hp_relay *relay = &watch->relays[watch->relay_count];
+	enum hp_status status = hp_relay_open(relay, watch->job->redact, to, err);
+	if (status != HP_OK)
+		return status;
+	watch->relay_count++;
+	*ret_writer = relay->writer;
+	return HP_OK;
+}
+
+/* A person at a terminal sees what is there; where both go to one place they stay in order. */
+static enum hp_status
+open_relays(struct watch *watch, struct hp_spawn *spawn, struct hp_error *err)
+{
+	enum hp_status status = HP_OK;
+	if (!watch->job->redact)
+		return HP_OK;
+	if (!isatty(STDOUT_FILENO))
+		status = add_relay(watch, STDOUT_FILENO, &spawn->output, err);
+	if (status != HP_OK || isatty(STDERR_FILENO))
+		return status;
+	if (spawn->output && same_file(STDOUT_FILENO, STDERR_FILENO))
+		spawn->errors = spawn->output;
+	else
+		status = add_relay(watch, STDERR_FILENO, &spawn->errors, err);
+	return status;
+}
+
+static bool
+printing(const struct watch *watch)
+{
+	bool busy = false;
+	for (size_t i = 0; i < watch->relay_count; i++)
+		busy |= hp_relay_busy(&watch->relays[i]);
+	return busy;
+}
+
+static enum hp_status
+run(struct watch *watch, struct hp_spawn *spawn, struct hp_error *err)
+{
+	struct hp_supervised *job = watch->job;
+	enum hp_status status = open_relays(watch, spawn, err);
+	hp_lease_begin(&watch->lease, job->talk->client, job->id, job->lease_ms);
+	if (status == HP_OK)
+		status = hp_child_start(spawn, &watch->child, err);
+	if (status == HP_OK) {
+		for (size_t i = 0; i < watch->relay_count; i++)
+			hp_relay_started(&watch->relays[i]);
+		/* A reader that sleeps must not keep us beyond the lease. */
+		while (!watch->child.ended || (printing(watch) && !watch->hurry &&
+					       hp_lease_left_ms(&watch->lease, 0) > 0))
+			turn(watch);
+		job->exit_code = watch->child.exit_code;
+		hp_child_release(&watch->child);
+	}
+	for (size_t i = 0; i < watch->relay_count; i++)
+		hp_relay_close(&watch->relays[i]);
+	hp_arena_release(&watch->arena);
+	return status;
 }
 
 enum hp_status
@@ -172,19 +198,6 @@ hp_supervise(struct hp_supervised *job, struct hp_error *err)
 		argv[i] = hp_array_get(job->command, i)->str.p;
 	if (count == 0 || *argv[0] != '/')
 		return hp_fail(err, HP_INVALID, "the command has no absolute program");
-	if (job->lease_ms < LEASE_MIN_MS)
-		job->lease_ms = LEASE_MIN_MS;
-	renew(&watch, hp_enforce_now_ms());
-	watch.next_progress_ms = 0; /* at once: the lease began before the claim's reply came */
-	watch.connections = hp_client_connections(job->talk->client);
-	const struct hp_spawn spawn = {.argv = argv, .cwd = job->cwd};
-	enum hp_status status = hp_child_start(&spawn, &watch.child, err);
-	if (status != HP_OK)
-		return status;
-	while (!watch.child.ended)
-		turn(&watch);
-	job->exit_code = watch.child.exit_code;
-	hp_child_release(&watch.child);
-	hp_arena_release(&watch.arena);
-	return HP_OK;
+	struct hp_spawn spawn = {.argv = argv, .cwd = job->cwd};
+	return run(&watch, &spawn, err);
 }

@@ -1,16 +1,14 @@
 /*
  * supervise - runs a claimed command while its lease stands, and not a moment longer.
  *
- * Invariants (lifecycle.h 7, 11):
- *  1. A `wait until:stop` is always out and `progress` goes every third of the lease, so a halt
- *     reaches the group at once.
- *  2. The lease counts from when a `progress` was sent that was answered, not from its answer. When
- *     it ends without one, the group is dead by then.
- *  3. Losing the broker stops nothing before the lease ends.
+ * Invariants (lifecycle.h 7, 11): the lease is kept as lease.h says; when it ends without an
+ * answer, the group is dead by then. What the command prints to anything but a terminal is an
+ * agent's to read, and goes through relay.h.
  */
 #ifndef HP_ENFORCE_SUPERVISE_H
 #define HP_ENFORCE_SUPERVISE_H
 
+#include "core/redact.h"
 #include "enforce/talk.h"
 
 struct hp_supervised {
@@ -19,6 +17,7 @@ struct hp_supervised {
 	const struct hp_value *command; /* [str], an absolute program first */
 	const char *cwd;		/* NULL: ours */
 	int64_t lease_ms;
+	struct hp_redact *redact; /* NULL: output is not looked at */
 
 	int exit_code;	     /* its own, or 128 + signal */
 	const char *stopped; /* why we ended it; NULL: it ended by itself */

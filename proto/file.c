@@ -58,33 +58,41 @@ read_all(int fd, const char *path, struct hp_buf *buf, struct hp_error *err)
 	return status;
 }
 
-/* Others have nothing to do with a secret; who could have replaced it must be us or root. */
+/* What others may not do with a file; who could have replaced it must be us or root. */
+struct guard {
+	mode_t barred;
+	const char *refusal, *expected;
+};
+static const struct guard secret = {077, "others can read or write this secret", "0600"};
+static const struct guard guarded = {022, "others can write this file", "0644 or less"};
+
 static enum hp_status
-check_secret(int fd, const char *path, struct hp_error *err)
+check_guard(int fd, const char *path, const struct guard *guard, struct hp_error *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return fail_errno(err, path, "cannot open");
-	if (st.st_mode & 077) {
+	if (st.st_mode & guard->barred) {
 		char reason[64];
-		snprintf(reason, sizeof reason, "its mode is %04o, expected 0600",
-			 (unsigned)(st.st_mode & 07777));
-		return fail_path(err, HP_REFUSED, path, "others can read or write this secret",
-				 reason);
+		snprintf(reason, sizeof reason, "its mode is %04o, expected %s",
+			 (unsigned)(st.st_mode & 07777), guard->expected);
+		return fail_path(err, HP_REFUSED, path, guard->refusal, reason);
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return fail_path(err, HP_REFUSED, path, "this secret belongs to another user",
+		return fail_path(err, HP_REFUSED, path,
+				 guard == &secret ? "this secret belongs to another user"
+						  : "this file belongs to another user",
 				 NULL);
 	return HP_OK;
 }
 
 static enum hp_status
-read_path(const char *path, bool secret, struct hp_buf *buf, struct hp_error *err)
+read_path(const char *path, const struct guard *guard, struct hp_buf *buf, struct hp_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return fail_errno(err, path, "cannot open");
-	enum hp_status status = secret ? check_secret(fd, path, err) : HP_OK;
+	enum hp_status status = guard ? check_guard(fd, path, guard, err) : HP_OK;
 	if (status == HP_OK)
 		status = read_all(fd, path, buf, err);
 	close(fd);
@@ -96,13 +104,19 @@ hp_file_read(const char *path, struct hp_buf *buf, struct hp_error *err)
 {
 	if (strcmp(path, "-") == 0)
 		return read_all(STDIN_FILENO, "standard input", buf, err);
-	return read_path(path, false, buf, err);
+	return read_path(path, NULL, buf, err);
 }
 
 enum hp_status
 hp_file_read_secret(const char *path, struct hp_buf *buf, struct hp_error *err)
 {
-	return read_path(path, true, buf, err);
+	return read_path(path, &secret, buf, err);
+}
+
+enum hp_status
+hp_file_read_guarded(const char *path, struct hp_buf *buf, struct hp_error *err)
+{
+	return read_path(path, &guarded, buf, err);
 }
 
 /* A name is durable only with its directory. */

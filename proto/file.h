@@ -22,6 +22,11 @@ HP_MUST_CHECK enum hp_status hp_file_read(const char *path, struct hp_buf *buf,
 HP_MUST_CHECK enum hp_status hp_file_read_secret(const char *path, struct hp_buf *buf,
 						 struct hp_error *err);
 
+/* As hp_file_read(), refusing (HP_REFUSED) a file that others than its owner can write (mode & 022),
+ * or that belongs to neither the caller nor root: one that says what may be done. */
+HP_MUST_CHECK enum hp_status hp_file_read_guarded(const char *path, struct hp_buf *buf,
+						  struct hp_error *err);
+
 enum hp_file_mode {
 	HP_FILE_NEW,	 /* HP_CONFLICT if it exists */
 	HP_FILE_REPLACE, /* temporary file, fsync, rename, fsync of the directory */

@@ -106,6 +106,21 @@ hp_instance_config(struct hp_arena *arena, const char *home, struct hp_config *r
 	return status;
 }
 
+enum hp_status
+hp_instance_boundary(struct hp_arena *arena, const char *path, struct hp_boundary *ret_boundary,
+		     struct hp_error *err)
+{
+	struct hp_buf text = {0};
+	enum hp_status status = hp_file_read_guarded(path, &text, err);
+	if (status == HP_OK) {
+		status = hp_boundary_parse(arena, hp_buf_text(&text), text.len, ret_boundary, err);
+		if (status != HP_OK)
+			hp_instance_locate(err, path);
+	}
+	hp_buf_release(&text);
+	return status;
+}
+
 static const char suffix[] = ".yaml";
 
 /* Length of the principal's name in a file's name; 0 for other files, also half-written and hidden

@@ -6,6 +6,7 @@
 #ifndef HP_PROTO_INSTANCE_H
 #define HP_PROTO_INSTANCE_H
 
+#include "core/boundary.h"
 #include "core/config.h"
 #include "core/principal.h"
 
@@ -26,6 +27,11 @@ HP_MUST_CHECK enum hp_status hp_instance_config(struct hp_arena *arena, const ch
 HP_MUST_CHECK enum hp_status hp_instance_principals(struct hp_arena *arena, const char *home,
 						    struct hp_directory **ret_directory,
 						    struct hp_error *err);
+
+/* An executor's boundary; refused (HP_REFUSED) when others than its owner could change it. */
+HP_MUST_CHECK enum hp_status hp_instance_boundary(struct hp_arena *arena, const char *path,
+						  struct hp_boundary *ret_boundary,
+						  struct hp_error *err);
 
 /* Appends the text of a principal's file: readable YAML, one key a line, strings JSON-quoted. */
 void hp_instance_add_entry(struct hp_arena *arena, const struct hp_principal *principal,

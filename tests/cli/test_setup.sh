@@ -29,7 +29,7 @@ holdpoint --home $HOME_DIR --as demo-agent-supervised submit -f $HOME_DIR/exampl
 is "$(cd "$HOME_DIR" && mode . state run keys principals.d keys/admin.key broker.json)" \
 	"755 700 711 700 755 600 644 " "modes do not depend on the umask"
 is "$(cd "$HOME_DIR" && echo *)" \
-	"broker.json example.yaml holdpoint.yaml keys policy.yaml principals.d run state" \
+	"broker.json example.yaml executor.yaml holdpoint.yaml keys policy.yaml pretend principals.d run state" \
 	"nothing else lies there"
 is "$(ls -A "$SCRATCH" | grep -v '^out$\|^err$')" "hp" "nor beside it"
 run --home "$HOME_DIR" principals
@@ -93,7 +93,7 @@ is "$?|$(ls -A "$SCRATCH/it's empty")" "0|" "nor inside a directory that was the
 is "$?|$(cat "$SCRATCH/err")" "0|" "an empty directory is filled; -q keeps remarks back"
 is "$(head -n 1 "$SCRATCH/out")" "holdpointd --home '$SCRATCH/it'\\''s empty'" \
 	"what a shell would split is quoted"
-is "$(cd "$SCRATCH/it's empty" && ls -A | wc -l)" 8 "the same eight entries"
+is "$(cd "$SCRATCH/it's empty" && ls -A | wc -l)" 10 "the same ten entries"
 run --json init "$SCRATCH/json"
 is "$(json "d['home'], len(d['commands'])")" "$SCRATCH/json 3" "--json"
 

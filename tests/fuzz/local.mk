@@ -5,6 +5,7 @@ FUZZ_TARGETS = \
 	fuzz_checkpoint \
 	fuzz_leaf_vote \
 	fuzz_principal \
+	fuzz_boundary \
 	fuzz_json \
 	fuzz_yaml \
 	fuzz_schema \

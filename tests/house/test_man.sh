@@ -167,7 +167,7 @@ all "$(sed -n '/_words\[\] = /,/;$/p' "$HP_SRCDIR"/core/policy_fields.c "$HP_SRC
 	grep -oE '"\w+"' | tr -d '"' | sort -u)" "$known" "holdpoint-policy.5: every word that a key takes"
 all "$(sed -n 's/^  - name: //p' "$HP_SRCDIR/core/policy_default.yaml")" "$known" \
 	"holdpoint-policy.5: every class of the shipped policy"
-all "$(names core/config.c core/principal.c proto/keyfile.c)" "$(words Cm holdpoint-config.5)" \
+all "$(names core/boundary.c core/config.c core/principal.c proto/keyfile.c)" "$(words Cm holdpoint-config.5)" \
 	"holdpoint-config.5: every key of its files"
 example holdpoint-policy.5 "version: 1" >"$SCRATCH/policy.yaml"
 "$HOLDPOINT" --home "$SCRATCH" policy check "$SCRATCH/policy.yaml" >"$SCRATCH/said" 2>&1
