@@ -8,4 +8,4 @@ CLI_TESTS += %D%/test_setup.sh
 POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py %D%/test_evasion.py \
 	%D%/test_iam.py
 TESTS += $(POLICY_TESTS)
-EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py
+EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py %D%/boundary.py
