@@ -68,6 +68,7 @@ struct refused {
 	const char *actor; /* NULL: nobody we know */
 	const char *key;   /* Z85, where it is all that is known; NULL otherwise */
 	const char *type;  /* plain text, "" before it is known */
+	const struct hp_value *submit; /* what was asked; NULL: it was no submit of anybody's */
 	const char *request;
 };
 
@@ -103,6 +104,8 @@ record_refusal(struct hp_broker *broker, const struct refused *refused, enum hp_
 		hp_map_set_str(arena, body, "request", refused->request);
 	if (refused->key)
 		hp_map_set_str(arena, body, "key", refused->key);
+	if (refused->submit)
+		hp_refusals_asked(broker, refused->actor, refused->submit, body);
 	hp_record_about(broker, "refused", refused->actor ? refused->actor : "unknown", NULL,
 			about(broker, refused->request), body);
 }
@@ -118,6 +121,7 @@ hp_refuse(struct hp_call *call, enum hp_code code, const char *field, const char
 	const struct refused refused = {
 		.actor = call->who->name,
 		.type = hp_message_name(call->type),
+		.submit = call->type == HP_MSG_submit ? call->map : NULL,
 		.request = hp_hide_line(call->broker, hp_map_get_str(call->map, "id", "")),
 	};
 	const char *line = hp_hide_line(call->broker, message);
@@ -157,13 +161,16 @@ struct arrival {
 /* Refuses before there is a call: nobody, or nothing decodable. */
 static void
 refuse_early(struct arrival *arrival, const struct hp_principal *who, const char *type,
-	     enum hp_code code, const struct hp_error *err)
+	     const struct hp_value *map, enum hp_code code, const struct hp_error *err)
 {
 	struct hp_broker *broker = arrival->broker;
 	const struct refused refused = {
 		.actor = who ? who->name : NULL,
 		.key = who ? NULL : arrival->key,
 		.type = type,
+		.submit = who && map && hp_value_is(hp_map_get(map, "type"), "submit") ? map : NULL,
+		.request = who && map ? hp_hide_line(broker, hp_map_get_str(map, "id", ""))
+				      : NULL,
 	};
 	const char *message = hp_hide_line(broker, err->message);
 	const char *field = hp_hide_line(broker, err->field);
@@ -271,7 +278,7 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 		status = hp_fail(&err, HP_INVALID, "a message is a map, found %s",
 				 hp_type_name(map->type));
 	if (status != HP_OK) {
-		refuse_early(arrival, who, "", code_of(status), &err);
+		refuse_early(arrival, who, "", NULL, code_of(status), &err);
 		return;
 	}
 	find_seq(map, arrival);
@@ -281,7 +288,7 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 	const char *shown = show_type(broker, map);
 	enum hp_code code = check(&call, arrival, shown, &err);
 	if (code != HP_CODE_ok) {
-		refuse_early(arrival, who, shown, code, &err);
+		refuse_early(arrival, who, shown, map, code, &err);
 		return;
 	}
 	struct hp_value *reply = handlers[call.type](&call);
@@ -317,7 +324,7 @@ refuse_stranger(struct arrival *arrival, const void *bytes, size_t len)
 	if (hp_msgpack_decode(&arrival->broker->arena, bytes, len, &map, NULL) == HP_OK)
 		find_seq(map, arrival);
 	hp_fail(&err, HP_REFUSED, "this key is not enrolled for this socket, or was revoked");
-	refuse_early(arrival, NULL, "", HP_CODE_unauthorised, &err);
+	refuse_early(arrival, NULL, "", NULL, HP_CODE_unauthorised, &err);
 }
 
 /* Nothing of one message is needed by the next one: a turn takes the memory of its largest. */
@@ -346,7 +353,7 @@ hp_dispatch(struct hp_broker *broker, enum hp_door door, struct hp_frames *frame
 	if (!frames->has_payload || frames->bad_protocol) {
 		struct hp_error err = {0};
 		malformed(&err, "", "a message is \"" HP_PROTOCOL "\" and one map");
-		refuse_early(&arrival, who, "", HP_CODE_malformed, &err);
+		refuse_early(&arrival, who, "", NULL, HP_CODE_malformed, &err);
 		return;
 	}
 	const void *bytes = zmq_msg_data(&frames->payload);

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/hide.h"
+#include "core/msgpack.h"
+
 enum {
 	PEERS = 64, /* told apart in one second; of further ones each refusal has its leaf */
 	OWN_LEAVES = 32, /* of one peer in one second */
+	ASKED_BYTES = 256 * 1024, /* of one peer in one second: the largest request whole */
 	PEER_BYTES = HP_LIMIT_NAME_BYTES + 1,
 };
 
@@ -15,6 +19,7 @@ struct peer {
 	bool stranger;
 	int64_t second; /* of boot time */
 	int64_t count;
+	size_t asked_bytes; /* kept */
 };
 
 struct hp_refusals {
@@ -82,4 +87,33 @@ hp_refusals_add(struct hp_broker *broker, const char *name, const char *key)
 		snprintf(slot->name, sizeof slot->name, "%s", shown);
 	}
 	return true;
+}
+
+static struct peer *
+find(struct hp_refusals *refusals, const char *name)
+{
+	for (size_t i = 0; i < PEERS; i++)
+		if (!refusals->peers[i].stranger && strcmp(refusals->peers[i].name, name) == 0)
+			return &refusals->peers[i];
+	return NULL;
+}
+
+void
+hp_refusals_asked(struct hp_broker *broker, const char *name, const struct hp_value *submit,
+		  struct hp_value *body)
+{
+	struct hp_arena *arena = &broker->arena;
+	struct peer *peer = find(broker->refusals, name);
+	const struct hp_value *shown = hp_hide(broker, submit);
+	struct hp_buf bytes = {0};
+	/* It may break every rule of a request: then it is not encoded, and only said to be there. */
+	bool whole = shown && hp_msgpack_encode(shown, &bytes, NULL) == HP_OK && !bytes.failed;
+	if (whole && peer && bytes.len <= HP_LIMIT_CANONICAL_BYTES &&
+	    peer->asked_bytes + bytes.len <= ASKED_BYTES) {
+		peer->asked_bytes += bytes.len;
+		hp_map_set_bin(arena, body, "asked", bytes.data, bytes.len);
+	} else if (whole) {
+		hp_map_set_int(arena, body, "asked_bytes", (int64_t)bytes.len);
+	}
+	hp_buf_release(&bytes);
 }

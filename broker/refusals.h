@@ -20,6 +20,14 @@ void hp_refusals_free(struct hp_refusals *refusals);
  */
 bool hp_refusals_add(struct hp_broker *broker, const char *name, const char *key);
 
+/*
+ * What was asked, whole, into the body of the leaf that hp_refusals_add() said it is to have: `asked`,
+ * HP-canon of the submit without what redaction finds. Of one peer, so many bytes of it in a second
+ * are kept; of what goes beyond the body has `asked_bytes` alone.
+ */
+void hp_refusals_asked(struct hp_broker *broker, const char *name, const struct hp_value *submit,
+		       struct hp_value *body);
+
 /* Leaves that count, for seconds that are over (in an open transaction); each turn. */
 void hp_refusals_flush(struct hp_broker *broker);
 

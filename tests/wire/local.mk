@@ -1,6 +1,7 @@
 # The wire, from outside: Python clients against a live broker.
 WIRE_TESTS = \
 	%D%/test_halt_measured.py \
+	%D%/test_reasoning.py \
 	%D%/test_erase.py \
 	%D%/test_anchor.py \
 	%D%/test_agent.py %D%/test_journey.py %D%/test_refusals.py %D%/test_roles.py \
