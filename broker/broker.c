@@ -51,6 +51,8 @@ open_store(struct hp_broker *broker, bool accept, struct hp_error *err)
 	enum hp_status status = path ? hp_file_make_dir(broker->config.state_dir, 0700, err)
 				     : HP_NOMEM;
 	if (status == HP_OK)
+		hp_disk_open(&broker->disk, broker->config.state_dir);
+	if (status == HP_OK)
 		status = hp_store_open(path, &broker->store, err);
 	if (status == HP_OK)
 		status = (accept ? hp_audit_accept : hp_audit_open)(

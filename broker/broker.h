@@ -17,6 +17,7 @@
 
 #include "broker/audit.h"
 #include "broker/clock.h"
+#include "broker/disk.h"
 #include "broker/store.h"
 #include "core/config.h"
 #include "core/limits.h"
@@ -67,6 +68,7 @@ struct hp_broker {
 	/* this turn */
 	struct hp_clock clock;
 	struct hp_arena arena;
+	struct hp_disk disk;
 	bool frozen; /* the wall clock is behind the last leaf: nothing is granted or claimed */
 	bool fatal;
 	bool checkpoint_now; /* a reply of this turn needs the lock to be durable */

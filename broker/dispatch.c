@@ -224,6 +224,13 @@ check_nuls(const struct hp_call *call, struct hp_error *err)
 	return HP_CODE_ok;
 }
 
+/* What brings new work, and waits for room on the disk; what stops and ends things does not. Of
+ * `decide` it is the approval alone (handle_decide.c). */
+static const bool new_work[HP_MSG_COUNT] = {
+	[HP_MSG_submit] = true, [HP_MSG_extend] = true, [HP_MSG_note] = true,
+	[HP_MSG_claim] = true,	[HP_MSG_task] = true,	[HP_MSG_spot_check] = true,
+};
+
 /* Type, role, fields (protocol.md's order). */
 static enum hp_code
 check(struct hp_call *call, const struct arrival *arrival, const char *shown, struct hp_error *err)
@@ -291,7 +298,11 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 		refuse_early(arrival, who, shown, map, code, &err);
 		return;
 	}
-	struct hp_value *reply = handlers[call.type](&call);
+	struct hp_value *reply =
+		new_work[call.type] && broker->disk.low
+			? hp_refuse_again(&call, HP_CODE_unavailable,
+					  "the broker's disk is nearly full: no new work is taken")
+			: handlers[call.type](&call);
 	if (reply && !broker->fatal)
 		hp_outbox_reply(broker, call.door, call.envelope, true, call.seq, reply);
 }

@@ -72,6 +72,7 @@ hp_handle_stats(struct hp_call *call)
 		{"halts", halt_count},
 		{"principals", hp_directory_count(broker->directory)},
 		{"clock_frozen", broker->frozen},
+		{"disk_low", broker->disk.low},
 		{"anchors", hp_anchors_count(broker->anchors)},
 		{"anchors_failing", hp_anchors_failing(broker->anchors)},
 	};

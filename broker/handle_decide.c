@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "broker/dispatch.h"
 #include "broker/hide.h"
 #include "broker/outbox.h"
 #include "broker/reply.h"
@@ -267,6 +268,9 @@ cast(struct hp_call *call, struct ballot *ballot, struct hp_buf *body)
 	if (memcmp(ballot->digest, row->digest, HP_HASH_BYTES) != 0)
 		return hp_refuse(call, HP_CODE_digest_mismatch, "digest",
 				 "the digest is not this request's: look at it again");
+	if (ballot->approve && broker->disk.low)
+		return hp_refuse_again(call, HP_CODE_unavailable,
+				       "the broker's disk is nearly full: nothing is approved");
 	if (ballot->approve && broker->frozen)
 		return hp_refuse(call, HP_CODE_unavailable, NULL,
 				 "the broker's clock went backwards: approvals are frozen");

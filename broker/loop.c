@@ -132,6 +132,7 @@ hp_broker_turn(struct hp_broker *broker)
 	broker->counters.turns++;
 	hp_arena_reset(&broker->arena);
 	read_freeze(broker);
+	hp_disk_check(&broker->disk);
 	hp_zap_run(broker);
 	if (hp_store_begin(broker->store) != HP_OK) {
 		hp_store_failed(broker, "beginning a transaction");

@@ -35,6 +35,9 @@
 /* Coding agents' hooks. */
 #define HP_LIMIT_HOOK_BYTES (1024u * 1024u) /* one call's JSON; what is asked fits a message */
 
+/* The broker's disk. */
+#define HP_DISK_RESERVE_BYTES (16u * 1024u * 1024u) /* for thousands of denials and halts */
+
 #define HP_LIMIT_EXPORT_LINE_BYTES (2u * 1024u * 1024u) /* one line of an export: a leaf and its body in
 							   hex, and room */
 

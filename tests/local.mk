@@ -8,6 +8,7 @@ include tests/house/local.mk
 include tests/cli/local.mk
 include tests/enforce/local.mk
 include tests/examples/local.mk
+include tests/fault/local.mk
 include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk

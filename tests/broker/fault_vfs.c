@@ -1,8 +1,8 @@
 #include "fault_vfs.h"
 
-#include <criterion/criterion.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ struct faulty_file {
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs faulty_vfs;
 static sqlite3_io_methods methods;
-static unsigned syncs;
+static unsigned syncs, steps;
 static struct {
 	unsigned left; /* operations until the fault; 0: none armed */
 	int result;
@@ -30,6 +30,7 @@ real(sqlite3_file *file)
 static int
 step(void)
 {
+	steps++;
 	if (fault.struck && fault.for_good)
 		return fault.result;
 	if (fault.left == 0 || --fault.left > 0)
@@ -64,6 +65,8 @@ static int
 faulty_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 at)
 {
 	int result = step();
+	if (result == FAULT_DROP)
+		return SQLITE_OK;
 	if (result != SQLITE_OK) {
 		(void)real(file)->pMethods->xWrite(real(file), bytes, len / 2, at);
 		if (result == FAULT_KILL)
@@ -77,6 +80,8 @@ static int
 faulty_truncate(sqlite3_file *file, sqlite3_int64 len)
 {
 	int result = fault_vfs_step();
+	if (result == FAULT_DROP)
+		return SQLITE_OK;
 	return result != SQLITE_OK ? result : real(file)->pMethods->xTruncate(real(file), len);
 }
 
@@ -85,6 +90,8 @@ faulty_sync(sqlite3_file *file, int flags)
 {
 	syncs++;
 	int result = fault_vfs_step();
+	if (result == FAULT_DROP)
+		return SQLITE_OK;
 	return result != SQLITE_OK ? result : real(file)->pMethods->xSync(real(file), flags);
 }
 
@@ -168,7 +175,8 @@ void
 fault_vfs_install(void)
 {
 	real_vfs = sqlite3_vfs_find(NULL);
-	cr_assert_not_null(real_vfs);
+	if (!real_vfs)
+		abort();
 	methods = (sqlite3_io_methods){
 		.iVersion = 2, /* shared memory, but no mapped files */
 		.xClose = faulty_close,
@@ -193,7 +201,8 @@ fault_vfs_install(void)
 	faulty_vfs.zName = "faulty";
 	faulty_vfs.szOsFile = (int)sizeof(struct faulty_file) + real_vfs->szOsFile;
 	faulty_vfs.xOpen = faulty_open;
-	cr_assert_eq(sqlite3_vfs_register(&faulty_vfs, 1), SQLITE_OK);
+	if (sqlite3_vfs_register(&faulty_vfs, 1) != SQLITE_OK)
+		abort();
 }
 
 void
@@ -209,6 +218,12 @@ unsigned
 fault_vfs_syncs(void)
 {
 	return syncs;
+}
+
+unsigned
+fault_vfs_steps(void)
+{
+	return steps;
 }
 
 bool

@@ -13,12 +13,15 @@ void fault_vfs_install(void);
 void fault_vfs_arm(unsigned nth, int result, bool for_good);
 /* In place of a result: the process is killed in the middle of the operation. */
 #define FAULT_KILL (-1)
+/* Or it is left out and said to be done: a disk that lies. */
+#define FAULT_DROP (-2)
 
 /* Counts one operation of somebody else's (a wrapped system call): SQLITE_OK where it may go on. */
 int fault_vfs_step(void);
 
-/* Files synced so far. */
+/* Files synced, and operations of all kinds, so far. */
 unsigned fault_vfs_syncs(void);
+unsigned fault_vfs_steps(void);
 /* Whether the fault has struck since it was armed. */
 bool fault_vfs_struck(void);
 

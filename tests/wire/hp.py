@@ -134,9 +134,9 @@ class Client:
     def submit(self, **changes):
         return self.call(type="submit", **request(**changes))
 
-    def ballot(self, shown, decision, reason="", at_ms=None, sign_as=None):
-        """A complete `decide` message over the bytes that `show` gave."""
-        digest = hashlib.sha256(b"holdpoint/request/v1\0" + shown["canonical"]).digest()
+    def ballot(self, shown, decision, reason="", at_ms=None, sign_as=None, digest=None):
+        """A complete `decide` message over the bytes that `show` gave, or over a digest that is known."""
+        digest = digest or hashlib.sha256(b"holdpoint/request/v1\0" + shown["canonical"]).digest()
         at_ms = int(time.time() * 1000) if at_ms is None else at_ms
         key = sign_as or self.key
         body = canon({"v": 1, "instance": self.instance.broker["instance"],
