@@ -253,7 +253,7 @@ read_leaves(struct hp_cli *cli, struct database *database, struct hp_verify *ver
 		status = HP_OK;
 	if (status == HP_OK)
 		status = hp_verify_finish(verify);
-	if (status == HP_OK)
+	if (status == HP_OK && !hp_verify_is_broken(verify))
 		status = hp_audit_tables_finish(database->tables, hp_verify_replay(verify));
 	return status == HP_OK ? HP_EXIT_OK
 			       : hp_audit_store_failed(cli, database->store, status);

@@ -114,8 +114,7 @@ hp_cmd_audit_verify(struct hp_cli *cli)
 		printf("verified: %" PRIu64 " leaves, %" PRIu64 " checkpoints, %" PRIu64
 		       " requests, %" PRIu64 " votes\n",
 		       result.leaves,
-		       result.witnesses[HP_WITNESS_KEPT] + result.witnesses[HP_WITNESS_LOCK] +
-			       result.witnesses[HP_WITNESS_ANCHOR],
+		       result.witnesses[HP_WITNESS_KEPT],
 		       result.counts.requests, result.counts.votes);
 	if (verified && !cli->json)
 		print_notes(cli, &place, &result);

@@ -64,6 +64,12 @@ hp_verify_free(struct hp_verify *verify)
 	free(verify);
 }
 
+bool
+hp_verify_is_broken(const struct hp_verify *verify)
+{
+	return verify->broken;
+}
+
 const struct hp_replay *
 hp_verify_replay(const struct hp_verify *verify)
 {
@@ -313,30 +319,42 @@ hp_verify_leaf(struct hp_verify *verify, uint64_t seq, struct hp_str leaf_bytes,
 
 /* ---- the end ---- */
 
+/* Leaves that are known to have stood behind the last one. */
 static void
-check_end(struct hp_verify *verify)
+check_cut(struct hp_verify *verify)
 {
 	struct hp_verify_result *result = verify->result;
 	struct hp_hash hash;
 	uint64_t size = verify->edge.size, index;
-	if (verify->options.next_node && !verify->broken &&
-	    verify->options.next_node(verify->options.context, &index, &hash) == HP_OK)
+	if (verify->options.next_node &&
+	    verify->options.next_node(verify->options.context, &index, &hash) == HP_OK) {
+		verify->broken = true;
 		hp_problems_add(&result->problems, size,
-				"the tree has nodes behind the last leaf: leaves from %" PRIu64
-				" on were cut off", size);
-	if (verify->next < verify->count && !verify->broken) {
+				"leaf %" PRIu64 " is missing: the tree has nodes behind the last "
+				"leaf: cut off", size);
+	}
+	if (verify->next < verify->count) {
 		const struct witness *largest = &verify->witnesses[verify->count - 1];
+		verify->broken = true;
 		hp_problems_add(&result->problems, size,
 				"leaf %" PRIu64 " is missing: %s vouches for %" PRIu64
 				" leaves: rolled back or cut off", size, kinds[largest->kind],
 				largest->size);
 	}
+}
+
+static void
+check_end(struct hp_verify *verify)
+{
+	struct hp_verify_result *result = verify->result;
+	check_cut(verify);
 	if (verify->locked && verify->lock_size < verify->newest_kept && !verify->options.growing)
 		hp_problems_add(&result->problems, last_of(verify->newest_kept),
 				"the lock file's checkpoint is of %" PRIu64 " leaves, the newest one "
 				"kept of %" PRIu64 ": an old lock file was put back",
 				verify->lock_size, verify->newest_kept);
-	if (result->covered < size && !verify->options.growing && !verify->forked && !verify->broken)
+	if (result->covered < verify->edge.size && !verify->broken && !verify->options.growing &&
+	    !verify->forked)
 		hp_problems_add(&result->problems, result->covered,
 				"leaf %" PRIu64 " is under no signed checkpoint, nor is what "
 				"follows: nobody vouches for it", result->covered);
@@ -348,8 +366,10 @@ hp_verify_finish(struct hp_verify *verify)
 	struct hp_verify_result *result = verify->result;
 	if (!verify->began)
 		begin(verify);
-	check_end(verify);
-	enum hp_status status = hp_replay_finish(verify->replay);
+	if (!verify->broken)
+		check_end(verify);
+	/* Of a log that broke off nobody knows how its requests ended. */
+	enum hp_status status = verify->broken ? HP_OK : hp_replay_finish(verify->replay);
 	result->leaves = verify->edge.size;
 	result->counts = *hp_replay_counted(verify->replay);
 	hp_merkle_edge_root(&verify->edge, &result->root);

@@ -66,7 +66,8 @@ HP_MUST_CHECK enum hp_status hp_verify_leaf(struct hp_verify *verify, uint64_t s
 
 /* No more leaves. */
 HP_MUST_CHECK enum hp_status hp_verify_finish(struct hp_verify *verify);
-/* For checks beside the log. */
+/* For checks beside the log; of one that broke off they tell nothing. */
+bool hp_verify_is_broken(const struct hp_verify *verify);
 const struct hp_replay *hp_verify_replay(const struct hp_verify *verify);
 
 #endif

@@ -64,40 +64,67 @@ record(const char *event, const char *actor, const struct hp_row *row, const str
 
 /* ---- people ---- */
 
+/* In the order of their names, as a directory has them. */
 static const struct person {
-	const char *name, *person, *role;
+	const char *name, *person, *role, *owner;
 	uint8_t seed[HP_SIGN_SEED_BYTES];
 } people[] = {
-	{"ana", "Ana", "reviewer", {1}},
-	{"ben", "Ben", "reviewer", {2}},
-	{"agent", "", "agent", {3}},
+	{"agent", "", "agent", "Olga", {3}}, {"ana", "Ana", "reviewer", "", {1}},
+	{"ben", "Ben", "reviewer", "", {2}}, {"exec", "", "executor", "", {4}},
+	{"gateway", "", "gateway", "", {5}}, {"root", "Root", "admin", "", {6}},
 };
+
+enum { ANA = 1, BEN = 2 };
+
+static const char policy_text[] = "# made";
+static uint8_t policy_version[HP_HASH_BYTES];
+
+static struct hp_value *
+list_of(const char *word)
+{
+	struct hp_value *list = hp_value_array(&arena);
+	hp_array_add(&arena, list, hp_value_str(&arena, word));
+	return list;
+}
+
+static struct hp_value *
+entry_of(const struct person *who)
+{
+	struct hp_value *entry = hp_value_map(&arena);
+	struct hp_buf key = {0};
+	uint8_t public_key[HP_SIGN_PUBLIC_BYTES];
+	hp_crypto_sign_public(who->seed, public_key);
+	hp_crypto_add_base64(&key, public_key, sizeof public_key);
+	hp_map_set_str(&arena, entry, "name", who->name);
+	hp_map_set_str(&arena, entry, "person", who->person);
+	if (*who->owner)
+		hp_map_set_str(&arena, entry, "owner", who->owner);
+	hp_map_set(&arena, entry, "roles", list_of(who->role));
+	hp_map_set(&arena, entry, "groups", list_of("oncall"));
+	hp_map_set_str(&arena, entry, "sign_public", hp_buf_text(&key));
+	if (strcmp(who->role, "executor") == 0) {
+		hp_map_set_str(&arena, entry, "audience", "executor");
+		hp_map_set(&arena, entry, "environments", list_of("production"));
+	}
+	hp_buf_release(&key);
+	return entry;
+}
 
 static void
 record_people(void)
 {
 	struct hp_value *body = hp_value_map(&arena), *list = hp_value_array(&arena);
-	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
-		struct hp_value *entry = hp_value_map(&arena), *roles = hp_value_array(&arena);
-		struct hp_value *groups = hp_value_array(&arena);
-		struct hp_buf key = {0};
-		uint8_t public_key[HP_SIGN_PUBLIC_BYTES];
-		hp_crypto_sign_public(people[i].seed, public_key);
-		hp_crypto_add_base64(&key, public_key, sizeof public_key);
-		hp_array_add(&arena, roles, hp_value_str(&arena, people[i].role));
-		hp_array_add(&arena, groups, hp_value_str(&arena, "oncall"));
-		hp_map_set_str(&arena, entry, "name", people[i].name);
-		hp_map_set_str(&arena, entry, "person", people[i].person);
-		hp_map_set(&arena, entry, "roles", roles);
-		hp_map_set(&arena, entry, "groups", groups);
-		hp_map_set_str(&arena, entry, "sign_public", hp_buf_text(&key));
-		hp_array_add(&arena, list, entry);
-		hp_buf_release(&key);
-	}
+	struct hp_value *policy = hp_value_map(&arena);
+	const struct hp_str text = {policy_text, strlen(policy_text)};
+	hp_crypto_sha256(&text, 1, policy_version);
+	hp_map_set_bin(&arena, policy, "version", policy_version, sizeof policy_version);
+	hp_map_set_bin(&arena, policy, "text", text.p, text.len);
+	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
+		hp_array_add(&arena, list, entry_of(&people[i]));
 	hp_map_set_int(&arena, body, "first", 0);
 	hp_map_set(&arena, body, "principals", list);
 	begin();
-	record("policy", "broker", NULL, hp_value_map(&arena));
+	record("policy", "broker", NULL, policy);
 	record("principals", "broker", NULL, body);
 	commit();
 }
@@ -134,8 +161,10 @@ canonical_of(const struct hp_row *row)
 		"arguments", "command", "cwd", "env", "files", "why", "alternatives", "rollback",
 		"confidence", "branch", "evidence", "supersedes",
 	};
-	static const uint8_t policy[HP_HASH_BYTES] = {5};
+	static const char *const impacts[] = {"resources_affected", "cost_usd", "downtime_s",
+					      "users_affected", "reversible", "note"};
 	struct hp_value *map = hp_value_map(&arena), *resources = hp_value_array(&arena);
+	struct hp_value *impact = hp_value_map(&arena);
 	const struct {
 		const char *key, *text;
 	} texts[] = {
@@ -146,6 +175,8 @@ canonical_of(const struct hp_row *row)
 		{"operation", row->operation}, {"audience", row->audience},
 		{"summary", row->summary},  {"session", row->session},
 	};
+	for (size_t i = 0; i < sizeof impacts / sizeof impacts[0]; i++)
+		hp_map_set(&arena, impact, impacts[i], hp_value_nil(&arena));
 	for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
 		hp_map_set(&arena, map, absent[i], hp_value_nil(&arena));
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -155,10 +186,10 @@ canonical_of(const struct hp_row *row)
 	hp_map_set_int(&arena, map, "submitted_ms", row->submitted_ms);
 	hp_map_set(&arena, map, "class", hp_value_array(&arena));
 	hp_map_set(&arena, map, "resources", resources);
-	hp_map_set(&arena, map, "impact", hp_value_map(&arena));
+	hp_map_set(&arena, map, "impact", impact);
 	hp_map_set(&arena, map, "findings", hp_value_array(&arena));
 	hp_map_set(&arena, map, "quorum", quorum_of(row->needed));
-	hp_map_set_bin(&arena, map, "policy", policy, sizeof policy);
+	hp_map_set_bin(&arena, map, "policy", policy_version, sizeof policy_version);
 	hp_map_set_bin(&arena, map, "action_digest", row->action_digest, HP_HASH_BYTES);
 	return encoded(map);
 }
@@ -179,7 +210,8 @@ submit(unsigned n, const char *effect, enum hp_state state, unsigned needed)
 	struct hp_row row = {
 		.id = hp_arena_printf(&arena, "%08x-0000-4000-8000-000000000000", n),
 		.requester = "agent", .owner = "Olga", .via = n % 2 ? "gateway" : "",
-		.mode = "autonomous", .session = "s1", .audience = "executor", .tier = "gated",
+		.mode = "autonomous", .session = n > 8 ? "s2" : "s1", .audience = "executor",
+		.tier = "gated",
 		.effect = effect, .environment = "production", .operation = "k8s:Restart",
 		.resource = "deploy/api", .summary = "Restart api", .reason = "",
 		.by = state == HP_STATE_PENDING ? "" : "policy", .claimer = "",
@@ -204,6 +236,8 @@ submit(unsigned n, const char *effect, enum hp_state state, unsigned needed)
 	must(hp_store_insert(store, &row), "insert");
 	hp_map_set_str(&arena, body, "state", hp_state_name(state));
 	hp_map_set_int(&arena, body, "needed", needed);
+	if (needed)
+		hp_map_set(&arena, body, "widenings", hp_value_array(&arena));
 	hp_map_set_bin(&arena, body, "canonical", row.canonical.p, row.canonical.len);
 	if (*row.via)
 		hp_map_set_str(&arena, body, "via", row.via);
@@ -211,6 +245,18 @@ submit(unsigned n, const char *effect, enum hp_state state, unsigned needed)
 	       body);
 	commit();
 	return row;
+}
+
+/* The event that the table has for this step. */
+static const char *
+cause_of(enum hp_state from, enum hp_state to)
+{
+	for (unsigned event = 0; event < HP_EVENT_COUNT; event++) {
+		enum hp_state next;
+		if (hp_lifecycle_step(from, (enum hp_event)event, &next) == HP_OK && next == to)
+			return hp_event_name((enum hp_event)event);
+	}
+	return "none";
 }
 
 /* Moves in a transaction that is open. */
@@ -224,6 +270,8 @@ step(struct hp_row *row, enum hp_state to, const char *actor, const char *reason
 	row->reason = reason;
 	row->due = (struct hp_due){0};
 	hp_map_set_str(&arena, body, "state", hp_state_name(to));
+	hp_map_set_str(&arena, body, "from", hp_state_name(from));
+	hp_map_set_str(&arena, body, "cause", cause_of(from, to));
 	if (*reason)
 		hp_map_set_str(&arena, body, "reason", reason);
 	if (to == HP_STATE_GRANTED || to == HP_STATE_EXECUTING)
@@ -330,13 +378,13 @@ live(void)
 {
 	struct hp_row row = submit(1, "escalate", HP_STATE_PENDING, 2);
 	discuss(&row);
-	decide(&row, 0, true, HP_STATE_PENDING);
-	decide(&row, 1, true, HP_STATE_GRANTED);
+	decide(&row, ANA, true, HP_STATE_PENDING);
+	decide(&row, BEN, true, HP_STATE_GRANTED);
 	move(&row, HP_STATE_EXECUTING, "exec", "");
 	move(&row, HP_STATE_SUCCEEDED, "exec", "");
 	checkpoint();
 	row = submit(2, "escalate", HP_STATE_PENDING, 2);
-	decide(&row, 1, false, HP_STATE_DENIED);
+	decide(&row, BEN, false, HP_STATE_DENIED);
 	submit(3, "block", HP_STATE_BLOCKED, 0);
 	row = submit(4, "allow", HP_STATE_GRANTED, 0);
 	move(&row, HP_STATE_LAPSED, "broker", "nobody claimed it in time");
@@ -346,7 +394,7 @@ live(void)
 	move(&row, HP_STATE_EXPIRED, "broker", "nobody approved it before its deadline");
 	checkpoint();
 	row = submit(7, "hold", HP_STATE_PENDING, 2);
-	decide(&row, 0, true, HP_STATE_PENDING);
+	decide(&row, ANA, true, HP_STATE_PENDING);
 	row = submit(8, "hold", HP_STATE_PENDING, 1);
 	halt(&row);
 	row = submit(9, "allow", HP_STATE_GRANTED, 0);
@@ -360,8 +408,8 @@ live(void)
 	row = submit(11, "hold", HP_STATE_PENDING, 1);
 	move(&row, HP_STATE_WITHDRAWN, "agent", "");
 	row = submit(12, "hold", HP_STATE_PENDING, 1);
-	decide(&row, 0, true, HP_STATE_GRANTED);
-	decide(&row, 0, false, HP_STATE_DENIED);
+	decide(&row, ANA, true, HP_STATE_GRANTED);
+	decide(&row, ANA, false, HP_STATE_DENIED);
 	row = submit(13, "allow", HP_STATE_GRANTED, 0);
 	move(&row, HP_STATE_EXECUTING, "exec", "");
 	checkpoint();
