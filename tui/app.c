@@ -24,7 +24,11 @@
 #include "tui/session.h"
 #include "tui/view.h"
 
-enum { EMPTY_READS_MAX = 100 };
+enum {
+	EMPTY_READS_MAX = 100,
+	TICK_EVERY_MS = 50, /* all rows are held against the clock */
+	NEWS_EVERY_MS = 40, /* what comes is drawn so often at most; keys at once */
+};
 
 struct app {
 	struct hp_session *session;
@@ -33,6 +37,8 @@ struct app {
 	bool fits;            /* the terminal is large enough */
 	bool more_keys;       /* some may be waiting inside the terminal library */
 	int64_t second;       /* the broker's second that was drawn */
+	unsigned news;        /* what the broker said that is not drawn yet */
+	int64_t drawn_ms, ticked_ms; /* steady: the last drawing, the last look at the clock */
 	unsigned empty_reads; /* readable without a key, in a row: the terminal is gone */
 };
 
@@ -90,6 +96,9 @@ take_next_key(struct app *app)
 static void
 draw(struct app *app, unsigned changed)
 {
+	changed |= app->news;
+	app->news = HP_CHANGED_NOTHING;
+	app->drawn_ms = steady_ms();
 	hp_screen_begin(&app->screen);
 	app->fits = hp_frame_draw(&app->screen, &app->model, steady_ms());
 	hp_screen_flush(&app->screen, changed & HP_CHANGED_ALL);
@@ -128,6 +137,10 @@ wait_ms(const struct app *app, int64_t now_ms)
 
 	if (app->more_keys)
 		return 0;
+	if (app->news && app->drawn_ms + NEWS_EVERY_MS - now_ms < wait)
+		wait = app->drawn_ms > now_ms - NEWS_EVERY_MS
+		               ? app->drawn_ms + NEWS_EVERY_MS - now_ms
+		               : 0;
 	return (long)(wait < second_ms ? wait : second_ms);
 }
 
@@ -162,6 +175,28 @@ show_manual(struct app *app)
 	return HP_CHANGED_ALL | HP_CHANGED_PANE | HP_CHANGED_FLUSH;
 }
 
+/* What the broker and the clock say. */
+static void
+hear(struct app *app)
+{
+	int64_t now_ms = steady_ms();
+
+	app->news |= hp_session_turn(app->session, &app->model, now_ms);
+	if (now_ms - app->ticked_ms >= TICK_EVERY_MS) {
+		app->ticked_ms = now_ms;
+		app->news |= hp_model_tick(&app->model, now_ms);
+	}
+	app->news |= watch_clock(app, now_ms);
+}
+
+/* A flood of news is drawn now and then; what changes the ground under a decision, at once. */
+static bool
+is_due(const struct app *app, int64_t now_ms)
+{
+	return app->model.bell || (app->news & ~(unsigned)HP_CHANGED_SCREEN) ||
+	       (app->news && now_ms - app->drawn_ms >= NEWS_EVERY_MS);
+}
+
 static int
 loop(struct app *app)
 {
@@ -169,23 +204,16 @@ loop(struct app *app)
 	bool keys = false;
 
 	for (;;) {
-		int64_t now_ms = steady_ms();
-		changed |= hp_session_turn(app->session, &app->model, now_ms);
-		changed |= hp_model_tick(&app->model, now_ms);
-		changed |= watch_clock(app, now_ms);
-		if (changed || app->model.bell)
+		hear(app);
+		if (changed || is_due(app, steady_ms()))
 			draw(app, changed);
 		changed = HP_CHANGED_NOTHING;
 		if (!wait_for_news(app, &keys))
 			return HP_EXIT_INTERNAL;
-		/* News first, keys after it has been drawn: in the next turn. */
-		now_ms = steady_ms();
-		changed |= hp_session_turn(app->session, &app->model, now_ms);
-		changed |= hp_model_tick(&app->model, now_ms);
-		if (changed & (HP_CHANGED_PANE | HP_CHANGED_FLUSH)) {
-			draw(app, changed);
-			changed = HP_CHANGED_NOTHING;
-		}
+		/* News first; keys when it has been drawn. */
+		hear(app);
+		if (app->news && (keys || app->more_keys))
+			draw(app, HP_CHANGED_NOTHING);
 		if (keys || app->more_keys)
 			changed |= take_next_key(app);
 		if (changed & HP_CHANGED_QUIT)

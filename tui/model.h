@@ -55,6 +55,7 @@ struct hp_queue {
 	size_t view_count;
 	bool dirty;                 /* view must be made anew */
 	char selected[HP_ID_BYTES]; /* "" for none */
+	bool chosen;                /* by the person, not by us */
 	size_t top;                 /* first row on screen */
 	size_t height;              /* rows on screen at the last drawing */
 	char filter[HP_LIMIT_SUMMARY_BYTES + 1];
@@ -274,6 +275,10 @@ unsigned hp_queue_put(struct hp_model *model, const struct hp_value *summary, ui
 struct hp_row *hp_queue_find(const struct hp_queue *queue, const char *id);
 /* Makes `view` current; the selection stays on its id. */
 void hp_queue_refresh(struct hp_queue *queue);
+/* Takes a row out of `view`, and puts it in where it belongs, unless all of it is to be made anew. A
+ * row is taken out before what it is sorted by changes. */
+void hp_queue_unplace(struct hp_queue *queue, const struct hp_row *row);
+void hp_queue_place(struct hp_queue *queue, struct hp_row *row);
 /* Index of the selected row in `view`; 0 when there is none. */
 size_t hp_queue_selected(const struct hp_queue *queue);
 void hp_queue_select(struct hp_queue *queue, size_t index);

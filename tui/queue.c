@@ -78,12 +78,13 @@ insert(struct hp_queue *queue, const char *id)
 static void
 remove_at(struct hp_queue *queue, size_t at)
 {
+	hp_queue_unplace(queue, queue->rows[at]);
 	hp_row_free(queue->rows[at]);
 	memmove(queue->rows + at, queue->rows + at + 1,
 	        (queue->count - at - 1) * sizeof queue->rows[0]);
 	queue->count--;
-	queue->view_count = 0; /* it may hold the freed row */
-	queue->dirty = true;
+	if (queue->dirty)
+		queue->view_count = 0; /* it may hold the freed row */
 }
 
 void
@@ -139,17 +140,23 @@ hp_queue_put(struct hp_model *model, const struct hp_value *summary, uint64_t se
 		row = insert(queue, id->str.p);
 	if (!row)
 		return HP_CHANGED_NOTHING;
-	queue->dirty = true;
+	if (queue->sweeping)
+		queue->dirty = true; /* many are coming */
+	if (!is_new)
+		hp_queue_unplace(queue, row);
 	if (!hp_row_read(row, summary, model->escape)) {
 		if (is_new) {
 			bool found;
 			remove_at(queue, locate(queue, id->str.p, &found));
+		} else {
+			hp_queue_place(queue, row);
 		}
 		return HP_CHANGED_NOTHING;
 	}
 	row->seq = seq;
 	row->sweep = queue->sweep;
 	set_state(row, row->state, now_ms);
+	hp_queue_place(queue, row);
 	if (is_new && queue->has_listed && hp_row_is_gated(row))
 		announce(model, row, now_ms);
 	return HP_CHANGED_SCREEN;

@@ -30,6 +30,49 @@ by_risk(const void *left, const void *right)
 	return strcmp(a->id, b->id);
 }
 
+/* Where a row stands in `view`, or belongs. */
+static size_t
+place_of(const struct hp_queue *queue, const struct hp_row *row)
+{
+	size_t low = 0, high = queue->view_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (by_risk(&queue->view[middle], &row) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+hp_queue_unplace(struct hp_queue *queue, const struct hp_row *row)
+{
+	size_t at = place_of(queue, row);
+
+	if (queue->dirty || at == queue->view_count || queue->view[at] != row)
+		return;
+	queue->view_count--;
+	memmove(queue->view + at, queue->view + at + 1,
+	        (queue->view_count - at) * sizeof queue->view[0]);
+}
+
+void
+hp_queue_place(struct hp_queue *queue, struct hp_row *row)
+{
+	size_t at = place_of(queue, row);
+
+	if (queue->dirty || !hp_row_matches(row, queue->filter))
+		return;
+	memmove(queue->view + at + 1, queue->view + at,
+	        (queue->view_count - at) * sizeof queue->view[0]);
+	queue->view[at] = row;
+	queue->view_count++;
+	if (!queue->selected[0])
+		hp_queue_select(queue, 0);
+}
+
 void
 hp_queue_refresh(struct hp_queue *queue)
 {
@@ -43,18 +86,19 @@ hp_queue_refresh(struct hp_queue *queue)
 	}
 	if (queue->view_count)
 		qsort(queue->view, queue->view_count, sizeof queue->view[0], by_risk);
-	if (!queue->selected[0] || !hp_queue_find(queue, queue->selected))
+	/* Until all are known, who has not chosen one is on the riskiest. */
+	bool follows = !queue->has_listed && !queue->chosen;
+	if (follows || !queue->selected[0] || !hp_queue_find(queue, queue->selected))
 		hp_queue_select(queue, 0);
 }
 
 size_t
 hp_queue_selected(const struct hp_queue *queue)
 {
-	for (size_t i = 0; i < queue->view_count; i++) {
-		if (strcmp(queue->view[i]->id, queue->selected) == 0)
-			return i;
-	}
-	return 0;
+	const struct hp_row *row = hp_queue_find(queue, queue->selected);
+	size_t at = row ? place_of(queue, row) : queue->view_count;
+
+	return at < queue->view_count && queue->view[at] == row ? at : 0;
 }
 
 void

@@ -124,6 +124,7 @@ move(struct hp_model *model, long lines, long pages)
 	long last = (long)queue->view_count - 1;
 	long at = (long)hp_queue_selected(queue) + lines + pages * height;
 
+	queue->chosen = true;
 	if (last < 0)
 		return HP_CHANGED_NOTHING;
 	hp_queue_select(queue, (size_t)(at < 0 ? 0 : at > last ? last : at));
@@ -135,6 +136,7 @@ open_selected(struct hp_model *model, int64_t now_ms)
 {
 	const struct hp_row *row = hp_queue_find(&model->queue, model->queue.selected);
 
+	model->queue.chosen = true;
 	if (row)
 		return hp_view_open_row(model, row);
 	hp_model_say(model, false, "no request is waiting");

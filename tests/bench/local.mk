@@ -13,3 +13,5 @@ EXTRA_PROGRAMS += tests/bench/bench_policy
 tests_bench_bench_policy_SOURCES = %D%/bench_policy.c
 tests_bench_bench_policy_LDADD = $(STORE_LIBS)
 CLEANFILES += tests/bench/bench_policy$(EXEEXT)
+
+EXTRA_DIST += %D%/bench_console.py

@@ -85,6 +85,13 @@ class Console:
             self.raw += data
             self.screen.feed(data)
 
+    def pump_once(self, seconds=0.1):
+        """Shows the next that the console writes, as soon as there is some."""
+        if select.select([self.fd], [], [], seconds)[0]:
+            data = os.read(self.fd, 65536)
+            self.raw += data
+            self.screen.feed(data)
+
     def until(self, condition, what):
         """Waits until the screen fulfils a condition."""
         end = time.monotonic() + PATIENCE_S
