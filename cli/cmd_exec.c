@@ -1,7 +1,6 @@
 /* exec: a command under a grant. Whatever keeps it from running is exit 125 (protocol.md). */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -11,44 +10,6 @@
 #include "core/limits.h"
 #include "core/text.h"
 #include "enforce/exec.h"
-
-static bool
-is_program(const char *path)
-{
-	struct stat info;
-	return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
-}
-
-/* `name` under `dir`, absolute: an empty or relative directory of PATH means the current one. */
-static const char *
-join(struct hp_cli *cli, const char *cwd, const char *dir, size_t len, const char *name)
-{
-	if (len > 0 && *dir == '/')
-		return hp_arena_printf(&cli->arena, "%.*s/%s", (int)len, dir, name);
-	return hp_arena_printf(&cli->arena, "%s/%.*s%s%s", strcmp(cwd, "/") ? cwd : "", (int)len,
-			       dir, len ? "/" : "", name);
-}
-
-/* The absolute path of a program as a shell would find it; NULL when there is none. */
-static const char *
-find_program(struct hp_cli *cli, const char *cwd, const char *name)
-{
-	if (*name == '/')
-		return is_program(name) ? name : NULL;
-	if (strchr(name, '/')) {
-		const char *path = join(cli, cwd, "", 0, name);
-		return path && is_program(path) ? path : NULL;
-	}
-	const char *dir = getenv("PATH");
-	while (dir && *name) {
-		size_t len = strcspn(dir, ":");
-		const char *path = join(cli, cwd, dir, len, name);
-		if (path && is_program(path))
-			return path;
-		dir = dir[len] ? dir + len + 1 : NULL;
-	}
-	return NULL;
-}
 
 /* "run kubectl delete pod x", cut where a character ends. */
 static struct hp_value *
@@ -147,7 +108,7 @@ hp_cmd_exec(struct hp_cli *cli)
 	struct hp_value *message = NULL;
 	char *cwd = getcwd(NULL, 0);
 	int exit_code;
-	const char *program = cwd ? find_program(cli, cwd, cli->args[0]) : NULL;
+	const char *program = cwd ? hp_cli_find_program(cli, cwd, cli->args[0]) : NULL;
 	bool ran = false;
 	if (!cwd)
 		exit_code = hp_cli_usage(cli, "cannot tell the working directory");

@@ -33,32 +33,6 @@ on_hit(void *context, const struct hp_redact_hit *hit)
 	}
 }
 
-/* "pii,secrets" */
-static int
-read_groups(struct hp_cli *cli, unsigned *ret_groups)
-{
-	const char *list = hp_cli_option(cli, "rules");
-	unsigned groups = 0;
-	if (!list) {
-		*ret_groups = HP_REDACT_ALL;
-		return HP_EXIT_OK;
-	}
-	for (;;) {
-		size_t len = strcspn(list, ",");
-		const char *word = hp_arena_copy(&cli->arena, list, len);
-		unsigned group = word ? hp_redact_group(word) : 0;
-		if (!group)
-			return hp_cli_usage(cli, "--rules: no rules \"%s\"; there are pii, phi, secrets",
-			                    word ? hp_text_safe(&cli->arena, word, 0) : "");
-		groups |= group;
-		if (!list[len])
-			break;
-		list += len + 1;
-	}
-	*ret_groups = groups;
-	return HP_EXIT_OK;
-}
-
 /* Nothing that is not judged goes out: at a failure the rest is withheld. */
 static int
 filter(struct hp_cli *cli, struct hp_redact_stream *stream)
@@ -115,7 +89,7 @@ hp_cmd_redact(struct hp_cli *cli)
 	struct hp_redact_stream *stream = NULL;
 	struct hp_error err = {0};
 	struct tally tally = {.count = 0};
-	int exit_code = read_groups(cli, &config.groups);
+	int exit_code = hp_cli_option_rules(cli, "rules", &config.groups);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	enum hp_status status = hp_redact_new(&config, &set, &err);

@@ -95,6 +95,8 @@ const char *hp_cli_next(const struct hp_cli *cli, const char *name, size_t *at);
 int hp_cli_option_int(struct hp_cli *cli, const char *name, int64_t min, int64_t max,
 		      int64_t *ret);
 int hp_cli_option_duration(struct hp_cli *cli, const char *name, int64_t *ret_ms);
+/* "pii,secrets" as groups of core/redact.h; all of them when not given. As above. */
+int hp_cli_option_rules(struct hp_cli *cli, const char *name, unsigned *ret_groups);
 /* An option that has to be there. NULL with the reason printed. */
 const char *hp_cli_require(struct hp_cli *cli, const char *name);
 
@@ -123,6 +125,9 @@ int hp_cli_fail(struct hp_cli *cli, enum hp_status status, const struct hp_error
 int hp_cli_fail_file(struct hp_cli *cli, enum hp_status status, const struct hp_error *err);
 /* A remark on standard error; silent with -q. */
 void hp_cli_note(struct hp_cli *cli, const char *format, ...) HP_PRINTF(2, 3);
+
+/* The absolute path of a program as a shell in `cwd` would find it; NULL when there is none. */
+const char *hp_cli_find_program(struct hp_cli *cli, const char *cwd, const char *name);
 
 /* Milliseconds of a clock that never jumps; and what --timeout leaves of `cap_ms`. */
 int64_t hp_cli_now_ms(void);

@@ -19,3 +19,4 @@ cli_libhpcli_a_SOURCES += %D%/cmd_hook.c
 cli_libhpcli_a_SOURCES += %D%/audit.h %D%/audit_open.c %D%/audit_verify.c %D%/audit_export.c \
 	%D%/audit_tables.c %D%/cmd_audit_verify.c %D%/cmd_audit_export.c
 cli_libhpcli_a_SOURCES += %D%/cmd_executor.c
+cli_libhpcli_a_SOURCES += %D%/cmd_mcp.c %D%/program.c

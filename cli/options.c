@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/redact.h"
 #include "core/text.h"
 #include "core/units.h"
 
@@ -314,4 +315,30 @@ hp_cli_parse(struct hp_cli *cli, int argc, char **argv)
 	if (cli->help)
 		return HP_EXIT_OK;
 	return hp_cli_usage(cli, "expected a command; see: holdpoint help");
+}
+
+int
+hp_cli_option_rules(struct hp_cli *cli, const char *name, unsigned *ret_groups)
+{
+	const char *list = hp_cli_option(cli, name);
+	unsigned groups = 0;
+	if (!list) {
+		*ret_groups = HP_REDACT_ALL;
+		return HP_EXIT_OK;
+	}
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		const char *word = hp_arena_copy(&cli->arena, list, len);
+		unsigned group = word ? hp_redact_group(word) : 0;
+		if (!group)
+			return hp_cli_usage(cli, "--%s: no rules \"%s\"; there are pii, phi, secrets",
+			                    name,
+			                    word ? hp_text_safe(&cli->arena, word, 0) : "");
+		groups |= group;
+		if (!list[len])
+			break;
+		list += len + 1;
+	}
+	*ret_groups = groups;
+	return HP_EXIT_OK;
 }

@@ -41,6 +41,16 @@
 #define HP_LIMIT_EXPORT_LINE_BYTES (2u * 1024u * 1024u) /* one line of an export: a leaf and its body in
 							   hex, and room */
 
+/* The MCP gateway, between an agent's client and a server that nobody vouches for. */
+#define HP_LIMIT_MCP_LINE_BYTES (8u * 1024u * 1024u) /* one message: results of some megabytes pass */
+#define HP_LIMIT_MCP_QUEUE_BYTES (2u * HP_LIMIT_MCP_LINE_BYTES) /* unread by a peer: others wait */
+#define HP_LIMIT_MCP_ID_BYTES 256u  /* an id or progress token, as written */
+#define HP_LIMIT_MCP_REQUESTS 512u  /* open requests of one direction */
+#define HP_LIMIT_MCP_CALLS 48u	    /* open calls, each with a long poll: see WAITS_PER_PEER */
+#define HP_LIMIT_MCP_TOOLS 4096u    /* tools of one server */
+#define HP_LIMIT_MCP_PAGES 64u	    /* pages of its list */
+#define HP_LIMIT_MCP_TOLD_BYTES 2048u /* of a result, in the report to the broker */
+
 /* Waiting and listing. */
 #define HP_LIMIT_WAIT_MS 60000u	  /* one long poll */
 #define HP_LIMIT_LIST_ITEMS 500u  /* requests in one page */

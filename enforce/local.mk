@@ -9,6 +9,12 @@ enforce_libhpenforce_a_SOURCES += \
 	%D%/ledger.h %D%/ledger.c %D%/cage.h %D%/cage.c %D%/cage_keeper.h %D%/cage_keeper.c \
 	%D%/lease.h %D%/lease.c %D%/output.h %D%/output.c %D%/relay.h %D%/relay.c \
 	%D%/job.h %D%/job.c %D%/job_run.c %D%/executor.h %D%/executor.c
+enforce_libhpenforce_a_SOURCES += \
+	%D%/mcp.h %D%/mcp.c %D%/mcp_gateway.h %D%/mcp_client.c %D%/mcp_server.c %D%/mcp_calls.c \
+	%D%/mcp_ask.h %D%/mcp_ask.c %D%/mcp_ids.h %D%/mcp_ids.c %D%/mcp_line.h %D%/mcp_line.c \
+	%D%/mcp_list.h %D%/mcp_list.c %D%/mcp_message.h %D%/mcp_message.c %D%/mcp_pin.c \
+	%D%/mcp_redact.h %D%/mcp_redact.c %D%/mcp_request.c %D%/mcp_text.h %D%/mcp_text.c \
+	%D%/mcp_tools.h %D%/mcp_tools.c
 ENFORCE_LIBS = enforce/libhpenforce.a $(PROTO_LIBS)
 
 # libholdpoint, for programs in C. One shared library of its own does not pay for libtool: the

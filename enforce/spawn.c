@@ -83,6 +83,8 @@ become(const struct hp_spawn *spawn, int tty, int input, int report, pid_t paren
 	sigaction(SIGPIPE, &plain, NULL);
 	if (input >= 0 && dup2(input, STDIN_FILENO) < 0)
 		give_up(report, HP_IO);
+	if (spawn->pipe > 0 && dup2(spawn->pipe, STDIN_FILENO) < 0)
+		give_up(report, HP_IO);
 	if ((spawn->output > 0 && dup2(spawn->output, STDOUT_FILENO) < 0) ||
 	    (spawn->errors > 0 && dup2(spawn->errors, STDERR_FILENO) < 0))
 		give_up(report, HP_IO);

@@ -28,6 +28,7 @@ struct hp_spawn {
 	const void *input;	 /* all of its standard input; NULL: ours */
 	size_t input_bytes;
 	int output, errors; /* its standard output and error; 0: ours */
+	int pipe;	    /* its standard input in place of `input`; 0: none */
 };
 
 struct hp_child {

@@ -9,6 +9,7 @@ include tests/cli/local.mk
 include tests/enforce/local.mk
 include tests/examples/local.mk
 include tests/fault/local.mk
+include tests/mcp/local.mk
 include tests/tui/local.mk
 include tests/wire/local.mk
 include tests/fuzz/local.mk

@@ -31,7 +31,7 @@ is "$(sed 's/^  \(policy [a-z]*\) .*/\1/' <<<"$OUT" | tr '\n' ',')" \
 run policy --help
 like "$CODE|$OUT" "0|  policy check*" "a family --help"
 
-for later in executor mcp hook preflight; do
+for later in executor preflight; do
 	grep -qw -- "  $later" <<<"$ALL"
 	is $? 1 "$later is not offered yet"
 done
