@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "cli/output.h"
 #include "core/export.h"
 #include "core/text.h"
@@ -56,7 +56,7 @@ print_leaves(struct hp_cli *cli, struct hp_store *store, uint64_t size, struct h
 		enum hp_status status =
 			hp_store_leaves(store, &page, next, LEAVES_AT_ONCE, &leaves, &count);
 		if (status != HP_OK)
-			exit_code = hp_audit_store_failed(cli, store, status);
+			exit_code = hp_auditor_store_failed(cli, store, status);
 		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count && leaves[i].seq < size;
 		     i++) {
 			exit_code = print_leaf(cli, buf, &scratch, &leaves[i]);
@@ -81,7 +81,7 @@ print_checkpoints(struct hp_cli *cli, struct hp_store *store, struct hp_buf *buf
 		enum hp_status status = hp_store_checkpoints(store, &page, from,
 							     CHECKPOINTS_AT_ONCE, &list, &count);
 		if (status != HP_OK)
-			exit_code = hp_audit_store_failed(cli, store, status);
+			exit_code = hp_auditor_store_failed(cli, store, status);
 		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count; i++) {
 			hp_export_add_checkpoint(buf, list[i].text.p ? list[i].text.p : "");
 			exit_code = print_buf(cli, buf);
@@ -99,14 +99,14 @@ hp_cmd_audit_export(struct hp_cli *cli)
 	struct hp_buf buf = {0};
 	const char *db = hp_cli_option(cli, "db"), *text = NULL;
 	uint64_t size = 0;
-	int exit_code = db ? HP_EXIT_OK : hp_audit_own_database(cli, &db);
+	int exit_code = db ? HP_EXIT_OK : hp_auditor_own_database(cli, &db);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = hp_audit_open(cli, db, &store);
+		exit_code = hp_auditor_open(cli, db, &store);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	enum hp_status status = hp_store_last_checkpoint(store, &cli->arena, &size, &text);
 	if (status != HP_OK)
-		exit_code = hp_audit_store_failed(cli, store, status);
+		exit_code = hp_auditor_store_failed(cli, store, status);
 	if (exit_code == HP_EXIT_OK)
 		exit_code = print_leaves(cli, store, size, &buf);
 	if (exit_code == HP_EXIT_OK)
@@ -190,7 +190,7 @@ prove_by_database(struct hp_cli *cli, const char *db, uint64_t seq, struct hp_ha
 		  const char **ret_text)
 {
 	struct hp_store *store = NULL;
-	int exit_code = hp_audit_open(cli, db, &store);
+	int exit_code = hp_auditor_open(cli, db, &store);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	enum hp_status status = make_proof(cli, store, seq, ret_leaf, ret_text);
@@ -201,7 +201,7 @@ prove_by_database(struct hp_cli *cli, const char *db, uint64_t seq, struct hp_ha
 		exit_code = hp_cli_error(cli, HP_EXIT_CHECK_FAILED,
 					 "a node of the tree is missing: audit verify says more");
 	else if (status != HP_OK)
-		exit_code = hp_audit_store_failed(cli, store, status);
+		exit_code = hp_auditor_store_failed(cli, store, status);
 	hp_store_close(store);
 	return exit_code;
 }
@@ -209,7 +209,7 @@ prove_by_database(struct hp_cli *cli, const char *db, uint64_t seq, struct hp_ha
 int
 hp_cmd_audit_prove(struct hp_cli *cli)
 {
-	struct hp_audit_place place;
+	struct hp_auditor_place place;
 	struct hp_checkpoint checkpoint;
 	struct hp_error err = {0};
 	struct hp_hash leaf;
@@ -221,7 +221,7 @@ hp_cmd_audit_prove(struct hp_cli *cli)
 	if (!*cli->args[0] || *end || errno || cli->args[0][0] == '-' || seq > INT64_MAX)
 		return hp_cli_usage(cli, "expected a sequence number, not \"%s\"",
 				    hp_text_safe(&cli->arena, cli->args[0], 0));
-	int exit_code = hp_audit_find_key(cli, &place);
+	int exit_code = hp_auditor_find_key(cli, &place);
 	if (exit_code == HP_EXIT_OK)
 		exit_code = db ? prove_by_database(cli, db, seq, &leaf, &text)
 			       : prove_by_broker(cli, seq, &leaf, &text);

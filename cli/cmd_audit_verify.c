@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "cli/output.h"
 
 static const char *const witness_names[HP_WITNESS_COUNT] = {
@@ -41,7 +41,7 @@ problems_value(struct hp_arena *arena, const struct hp_problems *problems)
 }
 
 struct hp_value *
-hp_audit_verdict(struct hp_arena *arena, const struct hp_audit_place *place,
+hp_auditor_verdict(struct hp_arena *arena, const struct hp_auditor_place *place,
 		 const struct hp_verify_result *result)
 {
 	struct hp_value *map = hp_value_map(arena), *witnesses = hp_value_map(arena);
@@ -80,7 +80,7 @@ print_problems(const struct hp_problems *problems)
 
 /* What the verdict does not say, on standard error. */
 static void
-print_notes(struct hp_cli *cli, const struct hp_audit_place *place,
+print_notes(struct hp_cli *cli, const struct hp_auditor_place *place,
 	    const struct hp_verify_result *result)
 {
 	if (result->counts.erased)
@@ -98,16 +98,16 @@ print_notes(struct hp_cli *cli, const struct hp_audit_place *place,
 int
 hp_cmd_audit_verify(struct hp_cli *cli)
 {
-	struct hp_audit_place place;
+	struct hp_auditor_place place;
 	struct hp_verify_result result = {0};
-	int exit_code = hp_audit_locate(cli, &place);
+	int exit_code = hp_auditor_locate(cli, &place);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = hp_audit_verify(cli, &place, &result);
+		exit_code = hp_auditor_verify(cli, &place, &result);
 	if (exit_code != HP_EXIT_OK)
 		return exit_code;
 	bool verified = result.problems.count == 0;
 	if (cli->json)
-		exit_code = hp_out_json(cli, hp_audit_verdict(&cli->arena, &place, &result));
+		exit_code = hp_out_json(cli, hp_auditor_verdict(&cli->arena, &place, &result));
 	else if (!verified)
 		print_problems(&result.problems);
 	else if (!cli->quiet)

@@ -16,7 +16,7 @@ holdpoint_SOURCES = %D%/main.c
 holdpoint_LDADD = cli/libhpcli.a enforce/libhpenforce.a broker/libhpstore.a $(TUI_LIBS) $(SQLITE_LIBS)
 cli_libhpcli_a_SOURCES += %D%/cmd_redact.c
 cli_libhpcli_a_SOURCES += %D%/cmd_hook.c
-cli_libhpcli_a_SOURCES += %D%/audit.h %D%/audit_open.c %D%/audit_verify.c %D%/audit_export.c \
-	%D%/audit_tables.c %D%/cmd_audit_verify.c %D%/cmd_audit_export.c
+cli_libhpcli_a_SOURCES += %D%/auditor.h %D%/auditor.c %D%/auditor_verify.c %D%/auditor_export.c \
+	%D%/auditor_tables.c %D%/cmd_audit_verify.c %D%/cmd_audit_export.c
 cli_libhpcli_a_SOURCES += %D%/cmd_executor.c
 cli_libhpcli_a_SOURCES += %D%/cmd_mcp.c %D%/program.c

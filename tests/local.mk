@@ -3,6 +3,7 @@ if HAVE_CRITERION
 include tests/core/local.mk
 include tests/proto/local.mk
 include tests/broker/local.mk
+include tests/audit/local.mk
 endif
 include tests/house/local.mk
 include tests/cli/local.mk

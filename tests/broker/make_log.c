@@ -1,6 +1,7 @@
 /*
  * make_log - a database as a broker leaves it, for those who check one: `make_log DIR` writes
- * DIR/holdpoint.db and DIR/checkpoint.lock and prints the log's verifier key.
+ * DIR/holdpoint.db and DIR/checkpoint.lock and prints the log's verifier key. With `small`, a log of
+ * two requests, and DIR/old.db, a copy from before its last leaves.
  *
  * Twelve requests go every way that the lifecycle has, with signed votes, notes, an extension and a
  * halt. Leaves are composed as the broker composes them.
@@ -373,6 +374,31 @@ checkpoint(void)
 	must(status, err.message);
 }
 
+/* A database that nobody writes at the moment may be copied, with its write-ahead log. */
+static void
+copy(const char *dir)
+{
+	const char *command = hp_arena_printf(
+		&arena, "cp '%s/holdpoint.db' '%s/old.db' && cp '%s/holdpoint.db-wal' '%s/old.db-wal'",
+		dir, dir, dir, dir);
+	must(command && system(command) == 0 ? HP_OK : HP_IO, "copy");
+}
+
+static void
+live_shortly(const char *dir)
+{
+	struct hp_row row = submit(1, "escalate", HP_STATE_PENDING, 2);
+	discuss(&row);
+	decide(&row, ANA, true, HP_STATE_PENDING);
+	decide(&row, BEN, true, HP_STATE_GRANTED);
+	checkpoint();
+	copy(dir);
+	move(&row, HP_STATE_EXECUTING, "exec", "");
+	move(&row, HP_STATE_SUCCEEDED, "exec", "");
+	submit(3, "block", HP_STATE_BLOCKED, 0);
+	checkpoint();
+}
+
 static void
 live(void)
 {
@@ -421,7 +447,7 @@ main(int argc, char **argv)
 	struct hp_error err = {0};
 	uint8_t seed[HP_SIGN_SEED_BYTES] = {42}, public_key[HP_SIGN_PUBLIC_BYTES];
 	struct hp_buf vkey = {0};
-	if (argc != 2)
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], "small") != 0))
 		return 2;
 	must(hp_crypto_start(), "crypto");
 	const char *path = hp_arena_printf(&arena, "%s/holdpoint.db", argv[1]);
@@ -431,7 +457,10 @@ main(int argc, char **argv)
 		status = hp_audit_open(store, INSTANCE, seed, lock, &audit, &err);
 	must(status, err.message);
 	record_people();
-	live();
+	if (argc == 3)
+		live_shortly(argv[1]);
+	else
+		live();
 	hp_crypto_sign_public(seed, public_key);
 	hp_checkpoint_add_vkey(&vkey, INSTANCE, public_key);
 	puts(hp_buf_text(&vkey));

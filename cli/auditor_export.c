@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "core/export.h"
 #include "core/limits.h"
 #include "core/text.h"
@@ -146,7 +146,7 @@ read_checkpoints(struct reading *reading, bool *ret_sound)
 static enum hp_status
 read_leaves(struct reading *reading)
 {
-	struct hp_audit_progress progress = {.cli = reading->cli, .total = reading->leaves};
+	struct hp_auditor_progress progress = {.cli = reading->cli, .total = reading->leaves};
 	struct hp_arena arena = {0};
 	struct hp_export_line line;
 	enum hp_status status = HP_OK;
@@ -168,9 +168,9 @@ read_leaves(struct reading *reading)
 					 : hp_verify_leaf(reading->verify, line.seq, line.leaf,
 							  line.body, line.salt, NULL);
 		reading->leaves += status == HP_OK;
-		hp_audit_progress_show(&progress, reading->leaves);
+		hp_auditor_progress_show(&progress, reading->leaves);
 	}
-	hp_audit_progress_end(&progress);
+	hp_auditor_progress_end(&progress);
 	hp_arena_release(&arena);
 	return status == HP_INVALID || status == HP_REFUSED ? HP_OK : status;
 }
@@ -194,7 +194,7 @@ read_export(struct reading *reading, bool *ret_sound)
 }
 
 int
-hp_audit_verify_export(struct hp_cli *cli, const struct hp_audit_place *place,
+hp_auditor_verify_export(struct hp_cli *cli, const struct hp_auditor_place *place,
 		       struct hp_verify *verify, struct hp_verify_result *result)
 {
 	static struct lines lines;

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "proto/file.h"
@@ -24,7 +24,7 @@ enum {
 /* ---- progress ---- */
 
 void
-hp_audit_progress_show(struct hp_audit_progress *progress, uint64_t leaves)
+hp_auditor_progress_show(struct hp_auditor_progress *progress, uint64_t leaves)
 {
 	int64_t now_ms = hp_cli_now_ms();
 	if (!progress->shown_ms) {
@@ -46,7 +46,7 @@ hp_audit_progress_show(struct hp_audit_progress *progress, uint64_t leaves)
 }
 
 void
-hp_audit_progress_end(struct hp_audit_progress *progress)
+hp_auditor_progress_end(struct hp_auditor_progress *progress)
 {
 	if (progress->shown)
 		fputs("\r                                                        \r", stderr);
@@ -143,7 +143,7 @@ add_anchor(struct hp_cli *cli, struct hp_verify *verify, struct hp_verify_result
 
 struct database {
 	struct hp_store *store;
-	struct hp_audit_tables *tables;
+	struct hp_auditor_tables *tables;
 	struct hp_arena leaves, node_page;
 	struct hp_stored_node *nodes; /* read and not yet taken: [at, count) */
 	size_t count, at;
@@ -184,14 +184,14 @@ submitted_hook(void *context, struct hp_replay_request *request, const struct hp
 	       struct hp_str bytes)
 {
 	struct database *database = context;
-	hp_audit_table_hooks.submitted(database->tables, request, canonical, bytes);
+	hp_auditor_table_hooks.submitted(database->tables, request, canonical, bytes);
 }
 
 static void
 left_hook(void *context, struct hp_replay_request *request)
 {
 	struct database *database = context;
-	hp_audit_table_hooks.left(database->tables, request);
+	hp_auditor_table_hooks.left(database->tables, request);
 }
 
 static void
@@ -199,7 +199,7 @@ noted_hook(void *context, uint64_t seq, const char *id, int64_t row_key, unsigne
 	   const char *by, const struct hp_value *text, int64_t at_ms)
 {
 	struct database *database = context;
-	hp_audit_table_hooks.noted(database->tables, seq, id, row_key, n, by, text, at_ms);
+	hp_auditor_table_hooks.noted(database->tables, seq, id, row_key, n, by, text, at_ms);
 }
 
 static const struct hp_replay_hooks hooks = {submitted_hook, left_hook, noted_hook};
@@ -217,7 +217,7 @@ add_kept(struct hp_cli *cli, struct hp_store *store, struct hp_verify *verify)
 		enum hp_status status = hp_store_checkpoints(store, &page, from,
 							     CHECKPOINTS_AT_ONCE, &list, &count);
 		if (status != HP_OK)
-			exit_code = hp_audit_store_failed(cli, store, status);
+			exit_code = hp_auditor_store_failed(cli, store, status);
 		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count; i++) {
 			exit_code = add_witness(cli, verify, HP_WITNESS_KEPT,
 						list[i].text.p ? list[i].text.p : "",
@@ -232,7 +232,7 @@ add_kept(struct hp_cli *cli, struct hp_store *store, struct hp_verify *verify)
 static int
 read_leaves(struct hp_cli *cli, struct database *database, struct hp_verify *verify)
 {
-	struct hp_audit_progress progress = {.cli = cli};
+	struct hp_auditor_progress progress = {.cli = cli};
 	struct hp_stored_leaf *leaves = NULL;
 	size_t count = LEAVES_AT_ONCE;
 	uint64_t from = 0;
@@ -246,17 +246,17 @@ read_leaves(struct hp_cli *cli, struct database *database, struct hp_verify *ver
 						leaves[i].body, leaves[i].salt, NULL);
 			from = leaves[i].seq + 1;
 		}
-		hp_audit_progress_show(&progress, from);
+		hp_auditor_progress_show(&progress, from);
 	}
-	hp_audit_progress_end(&progress);
+	hp_auditor_progress_end(&progress);
 	if (status == HP_REFUSED) /* a problem, told; the rest is not believed */
 		status = HP_OK;
 	if (status == HP_OK)
 		status = hp_verify_finish(verify);
 	if (status == HP_OK && !hp_verify_is_broken(verify))
-		status = hp_audit_tables_finish(database->tables, hp_verify_replay(verify));
+		status = hp_auditor_tables_finish(database->tables, hp_verify_replay(verify));
 	return status == HP_OK ? HP_EXIT_OK
-			       : hp_audit_store_failed(cli, database->store, status);
+			       : hp_auditor_store_failed(cli, database->store, status);
 }
 
 /* Whether a broker serves this directory: it holds the lock beside the database. */
@@ -283,7 +283,7 @@ all_signed(struct hp_cli *cli, struct hp_store *store)
 }
 
 static int
-read_lock(struct hp_cli *cli, const struct hp_audit_place *place, struct hp_buf *lock)
+read_lock(struct hp_cli *cli, const struct hp_auditor_place *place, struct hp_buf *lock)
 {
 	struct hp_error err = {0};
 	hp_buf_reset(lock);
@@ -294,7 +294,7 @@ read_lock(struct hp_cli *cli, const struct hp_audit_place *place, struct hp_buf 
 
 /* Whether the store's moment is one in which everything is signed, and `lock` its lock file. */
 static int
-look_signed(struct hp_cli *cli, const struct hp_audit_place *place, const struct hp_buf *lock,
+look_signed(struct hp_cli *cli, const struct hp_auditor_place *place, const struct hp_buf *lock,
 	    struct hp_store *store, bool *ret_signed)
 {
 	struct hp_buf again = {0};
@@ -308,7 +308,7 @@ look_signed(struct hp_cli *cli, const struct hp_audit_place *place, const struct
 
 /* A moment of a database that a broker writes in which everything is signed, if one comes. */
 static int
-open_signed(struct hp_cli *cli, const struct hp_audit_place *place, struct hp_buf *lock,
+open_signed(struct hp_cli *cli, const struct hp_auditor_place *place, struct hp_buf *lock,
 	    struct hp_store **ret_store, bool *ret_growing)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
@@ -317,7 +317,7 @@ open_signed(struct hp_cli *cli, const struct hp_audit_place *place, struct hp_bu
 		bool is_signed = true;
 		int exit_code = read_lock(cli, place, lock);
 		if (exit_code == HP_EXIT_OK)
-			exit_code = hp_audit_open(cli, place->db, ret_store);
+			exit_code = hp_auditor_open(cli, place->db, ret_store);
 		if (exit_code == HP_EXIT_OK && place->state_dir)
 			exit_code = look_signed(cli, place, lock, *ret_store, &is_signed);
 		if (exit_code != HP_EXIT_OK || is_signed || !is_served(cli, place->state_dir))
@@ -333,7 +333,7 @@ open_signed(struct hp_cli *cli, const struct hp_audit_place *place, struct hp_bu
 
 /* Everything that vouches for the database. */
 static int
-add_witnesses(struct hp_cli *cli, const struct hp_audit_place *place, const struct hp_buf *lock,
+add_witnesses(struct hp_cli *cli, const struct hp_auditor_place *place, const struct hp_buf *lock,
 	      struct hp_store *store, struct hp_verify *verify, struct hp_verify_result *result)
 {
 	int exit_code = HP_EXIT_OK;
@@ -348,7 +348,7 @@ add_witnesses(struct hp_cli *cli, const struct hp_audit_place *place, const stru
 }
 
 static int
-verify_database(struct hp_cli *cli, const struct hp_audit_place *place,
+verify_database(struct hp_cli *cli, const struct hp_auditor_place *place,
 		struct hp_verify_result *result)
 {
 	struct database database = {0};
@@ -364,7 +364,7 @@ verify_database(struct hp_cli *cli, const struct hp_audit_place *place,
 	int exit_code = open_signed(cli, place, &lock, &database.store, &options.growing);
 	if (exit_code == HP_EXIT_OK &&
 	    (hp_verify_new(&options, result, &verify) != HP_OK ||
-	     hp_audit_tables_new(database.store, &result->problems, &database.tables) != HP_OK))
+	     hp_auditor_tables_new(database.store, &result->problems, &database.tables) != HP_OK))
 		exit_code = hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
 	if (exit_code == HP_EXIT_OK && place->lock && !lock.len)
 		hp_problems_add(&result->problems, HP_NO_SEQ,
@@ -374,7 +374,7 @@ verify_database(struct hp_cli *cli, const struct hp_audit_place *place,
 	if (exit_code == HP_EXIT_OK)
 		exit_code = read_leaves(cli, &database, verify);
 	hp_verify_free(verify);
-	hp_audit_tables_free(database.tables);
+	hp_auditor_tables_free(database.tables);
 	hp_store_close(database.store);
 	hp_arena_release(&database.leaves);
 	hp_arena_release(&database.node_page);
@@ -385,7 +385,7 @@ verify_database(struct hp_cli *cli, const struct hp_audit_place *place,
 /* ---- an export ---- */
 
 static int
-verify_export(struct hp_cli *cli, const struct hp_audit_place *place,
+verify_export(struct hp_cli *cli, const struct hp_auditor_place *place,
 	      struct hp_verify_result *result)
 {
 	const struct hp_verify_options options = {
@@ -399,13 +399,13 @@ verify_export(struct hp_cli *cli, const struct hp_audit_place *place,
 	if (exit_code == HP_EXIT_OK && place->anchor)
 		exit_code = add_anchor(cli, verify, result, place->anchor);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = hp_audit_verify_export(cli, place, verify, result);
+		exit_code = hp_auditor_verify_export(cli, place, verify, result);
 	hp_verify_free(verify);
 	return exit_code;
 }
 
 int
-hp_audit_verify(struct hp_cli *cli, const struct hp_audit_place *place,
+hp_auditor_verify(struct hp_cli *cli, const struct hp_auditor_place *place,
 		struct hp_verify_result *ret_result)
 {
 	struct hp_verify_result result = {0};

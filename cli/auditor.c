@@ -1,14 +1,14 @@
 /* Where a log lies: the instance's own, a copy, an export; and which key signs it. */
 #include <string.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "core/config.h"
 #include "core/text.h"
 #include "proto/instance.h"
 
 /* The key that is named, or else the one of the instance's broker.json. */
 int
-hp_audit_find_key(struct hp_cli *cli, struct hp_audit_place *place)
+hp_auditor_find_key(struct hp_cli *cli, struct hp_auditor_place *place)
 {
 	struct hp_error err = {0};
 	const char *vkey = hp_cli_option(cli, "log-key");
@@ -28,7 +28,7 @@ hp_audit_find_key(struct hp_cli *cli, struct hp_audit_place *place)
 }
 
 static int
-own_database(struct hp_cli *cli, struct hp_audit_place *place)
+own_database(struct hp_cli *cli, struct hp_auditor_place *place)
 {
 	struct hp_config config;
 	struct hp_error err = {0};
@@ -45,9 +45,9 @@ own_database(struct hp_cli *cli, struct hp_audit_place *place)
 }
 
 int
-hp_audit_own_database(struct hp_cli *cli, const char **ret_path)
+hp_auditor_own_database(struct hp_cli *cli, const char **ret_path)
 {
-	struct hp_audit_place place = {0};
+	struct hp_auditor_place place = {0};
 	int exit_code = own_database(cli, &place);
 	if (exit_code == HP_EXIT_OK)
 		*ret_path = place.db;
@@ -55,9 +55,9 @@ hp_audit_own_database(struct hp_cli *cli, const char **ret_path)
 }
 
 int
-hp_audit_locate(struct hp_cli *cli, struct hp_audit_place *ret_place)
+hp_auditor_locate(struct hp_cli *cli, struct hp_auditor_place *ret_place)
 {
-	struct hp_audit_place place = {
+	struct hp_auditor_place place = {
 		.db = hp_cli_option(cli, "db"),
 		.export_file = hp_cli_option(cli, "export"),
 		.anchor = hp_cli_option(cli, "anchor"),
@@ -68,14 +68,14 @@ hp_audit_locate(struct hp_cli *cli, struct hp_audit_place *ret_place)
 	if (!place.db && !place.export_file)
 		exit_code = own_database(cli, &place);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = hp_audit_find_key(cli, &place);
+		exit_code = hp_auditor_find_key(cli, &place);
 	if (exit_code == HP_EXIT_OK)
 		*ret_place = place;
 	return exit_code;
 }
 
 int
-hp_audit_open(struct hp_cli *cli, const char *path, struct hp_store **ret_store)
+hp_auditor_open(struct hp_cli *cli, const char *path, struct hp_store **ret_store)
 {
 	struct hp_error err = {0};
 	enum hp_status status = hp_store_open_readonly(path, ret_store, &err);
@@ -93,7 +93,7 @@ hp_audit_open(struct hp_cli *cli, const char *path, struct hp_store **ret_store)
 }
 
 int
-hp_audit_store_failed(struct hp_cli *cli, const struct hp_store *store, enum hp_status status)
+hp_auditor_store_failed(struct hp_cli *cli, const struct hp_store *store, enum hp_status status)
 {
 	if (status == HP_NOMEM)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/audit.h"
+#include "cli/auditor.h"
 #include "core/msgpack.h"
 #include "core/request.h"
 
 enum { ROWS_AT_ONCE = 32 };
 
-struct hp_audit_tables {
+struct hp_auditor_tables {
 	struct hp_store *store;
 	struct hp_problems *problems;
 	struct hp_arena page, scratch;
@@ -36,10 +36,10 @@ struct kept {
 };
 
 enum hp_status
-hp_audit_tables_new(struct hp_store *store, struct hp_problems *problems,
-		    struct hp_audit_tables **ret_tables)
+hp_auditor_tables_new(struct hp_store *store, struct hp_problems *problems,
+		    struct hp_auditor_tables **ret_tables)
 {
-	struct hp_audit_tables *tables = calloc(1, sizeof *tables);
+	struct hp_auditor_tables *tables = calloc(1, sizeof *tables);
 	if (!tables)
 		return HP_NOMEM;
 	tables->store = store;
@@ -50,7 +50,7 @@ hp_audit_tables_new(struct hp_store *store, struct hp_problems *problems,
 }
 
 void
-hp_audit_tables_free(struct hp_audit_tables *tables)
+hp_auditor_tables_free(struct hp_auditor_tables *tables)
 {
 	if (!tables)
 		return;
@@ -60,7 +60,7 @@ hp_audit_tables_free(struct hp_audit_tables *tables)
 }
 
 static bool
-fail(struct hp_audit_tables *tables, enum hp_status status)
+fail(struct hp_auditor_tables *tables, enum hp_status status)
 {
 	if (tables->status == HP_OK)
 		tables->status = status;
@@ -69,7 +69,7 @@ fail(struct hp_audit_tables *tables, enum hp_status status)
 
 /* The next row in order; NULL: none, or a failure. */
 static struct hp_row *
-peek(struct hp_audit_tables *tables)
+peek(struct hp_auditor_tables *tables)
 {
 	if (tables->at == tables->count && !tables->ended && tables->status == HP_OK) {
 		hp_arena_reset(&tables->page);
@@ -87,14 +87,14 @@ peek(struct hp_audit_tables *tables)
 }
 
 static void
-take(struct hp_audit_tables *tables)
+take(struct hp_auditor_tables *tables)
 {
 	tables->last_key = tables->rows[tables->at++].key;
 	tables->requests++;
 }
 
 static void
-unknown(struct hp_audit_tables *tables, const struct hp_row *row)
+unknown(struct hp_auditor_tables *tables, const struct hp_row *row)
 {
 	hp_problems_add(tables->problems, HP_NO_SEQ,
 			"request %s: the log does not know it, the table does", row->id);
@@ -102,7 +102,7 @@ unknown(struct hp_audit_tables *tables, const struct hp_row *row)
 
 /* The row of this id, which stands next unless rows were added, removed or moved. */
 static struct hp_row *
-find_row(struct hp_audit_tables *tables, const struct hp_replay_request *request)
+find_row(struct hp_auditor_tables *tables, const struct hp_replay_request *request)
 {
 	struct hp_row *row = peek(tables), elsewhere;
 	if (row && strcmp(row->id, request->id) == 0)
@@ -128,14 +128,14 @@ find_row(struct hp_audit_tables *tables, const struct hp_replay_request *request
 /* ---- one request's columns ---- */
 
 static void
-differs(struct hp_audit_tables *tables, const struct hp_replay_request *request, const char *what)
+differs(struct hp_auditor_tables *tables, const struct hp_replay_request *request, const char *what)
 {
 	hp_problems_add(tables->problems, request->seq,
 			"request %s: %s is not what the log says", request->id, what);
 }
 
 static void
-compare_text(struct hp_audit_tables *tables, const struct hp_replay_request *request,
+compare_text(struct hp_auditor_tables *tables, const struct hp_replay_request *request,
 	     const char *what, const char *got, const char *wanted)
 {
 	if (strcmp(got, wanted) != 0)
@@ -160,7 +160,7 @@ is_encoding(struct hp_str got, const struct hp_value *value)
 
 /* The frozen quorum. A log of before it told of widenings takes them from the row. */
 static bool
-check_quorum(struct hp_audit_tables *tables, struct hp_replay_request *request,
+check_quorum(struct hp_auditor_tables *tables, struct hp_replay_request *request,
 	     const struct hp_row *row)
 {
 	struct hp_arena *scratch = &tables->scratch;
@@ -180,7 +180,7 @@ check_quorum(struct hp_audit_tables *tables, struct hp_replay_request *request,
 }
 
 static void
-check_texts(struct hp_audit_tables *tables, const struct hp_replay_request *request,
+check_texts(struct hp_auditor_tables *tables, const struct hp_replay_request *request,
 	    const struct hp_row *row, const struct hp_value *canonical)
 {
 	const struct hp_value *first = hp_array_get(hp_map_get(canonical, "resources"), 0);
@@ -202,7 +202,7 @@ check_texts(struct hp_audit_tables *tables, const struct hp_replay_request *requ
 }
 
 static void
-check_fixed(struct hp_audit_tables *tables, struct hp_replay_request *request,
+check_fixed(struct hp_auditor_tables *tables, struct hp_replay_request *request,
 	    const struct hp_row *row, const struct hp_value *canonical, struct hp_str bytes)
 {
 	const struct hp_value *classes = hp_map_get(canonical, "class");
@@ -237,7 +237,7 @@ same_time(const struct hp_due *got, const struct hp_replay_time *wanted)
 }
 
 static void
-keep(struct hp_audit_tables *tables, struct hp_replay_request *request, const struct hp_row *row)
+keep(struct hp_auditor_tables *tables, struct hp_replay_request *request, const struct hp_row *row)
 {
 	struct hp_arena *arena = &request->arena;
 	struct kept *kept = hp_arena_alloc(arena, sizeof *kept);
@@ -262,7 +262,7 @@ static void
 submitted(void *context, struct hp_replay_request *request, const struct hp_value *canonical,
 	  struct hp_str bytes)
 {
-	struct hp_audit_tables *tables = context;
+	struct hp_auditor_tables *tables = context;
 	if (tables->status != HP_OK)
 		return;
 	hp_arena_reset(&tables->scratch);
@@ -289,7 +289,7 @@ is_policys(const char *by, const struct hp_replay_step *first)
 }
 
 static void
-check_moves(struct hp_audit_tables *tables, const struct hp_replay_request *request,
+check_moves(struct hp_auditor_tables *tables, const struct hp_replay_request *request,
 	    const struct kept *kept)
 {
 	const struct hp_replay_step *last = &request->steps[request->step_count - 1];
@@ -322,7 +322,7 @@ check_moves(struct hp_audit_tables *tables, const struct hp_replay_request *requ
 }
 
 static void
-check_history(struct hp_audit_tables *tables, const struct hp_replay_request *request,
+check_history(struct hp_auditor_tables *tables, const struct hp_replay_request *request,
 	      const struct kept *kept)
 {
 	struct hp_stored_history *lines = NULL;
@@ -358,7 +358,7 @@ same_vote(const struct hp_stored_vote *got, const struct hp_replay_vote *wanted)
 }
 
 static void
-check_votes(struct hp_audit_tables *tables, const struct hp_replay_request *request)
+check_votes(struct hp_auditor_tables *tables, const struct hp_replay_request *request)
 {
 	struct hp_stored_vote *rows = NULL;
 	size_t count = 0, wanted = 0, found = 0;
@@ -387,7 +387,7 @@ check_votes(struct hp_audit_tables *tables, const struct hp_replay_request *requ
 static void
 left(void *context, struct hp_replay_request *request)
 {
-	struct hp_audit_tables *tables = context;
+	struct hp_auditor_tables *tables = context;
 	if (tables->status != HP_OK)
 		return;
 	const struct kept *kept = request->row;
@@ -403,7 +403,7 @@ static void
 noted(void *context, uint64_t seq, const char *id, int64_t row_key, unsigned n, const char *by,
       const struct hp_value *text, int64_t at_ms)
 {
-	struct hp_audit_tables *tables = context;
+	struct hp_auditor_tables *tables = context;
 	struct hp_stored_note *notes = NULL;
 	size_t count = 0;
 	if (tables->status != HP_OK)
@@ -419,7 +419,7 @@ noted(void *context, uint64_t seq, const char *id, int64_t row_key, unsigned n, 
 				"request %s: notes is not what the log says", id);
 }
 
-const struct hp_replay_hooks hp_audit_table_hooks = {
+const struct hp_replay_hooks hp_auditor_table_hooks = {
 	.submitted = submitted,
 	.left = left,
 	.noted = noted,
@@ -436,7 +436,7 @@ same_halt(const struct hp_stored_halt *got, const struct hp_replay_halt *wanted)
 }
 
 static void
-check_halts(struct hp_audit_tables *tables, const struct hp_replay *replay)
+check_halts(struct hp_auditor_tables *tables, const struct hp_replay *replay)
 {
 	const struct hp_replay_halt *wanted;
 	struct hp_stored_halt *halts = NULL;
@@ -456,7 +456,7 @@ check_halts(struct hp_audit_tables *tables, const struct hp_replay *replay)
 }
 
 enum hp_status
-hp_audit_tables_finish(struct hp_audit_tables *tables, const struct hp_replay *replay)
+hp_auditor_tables_finish(struct hp_auditor_tables *tables, const struct hp_replay *replay)
 {
 	const struct hp_replay_counts *counts = hp_replay_counted(replay);
 	struct hp_store_totals totals;
