@@ -73,6 +73,8 @@ hp_handle_stats(struct hp_call *call)
 		{"principals", hp_directory_count(broker->directory)},
 		{"clock_frozen", broker->frozen},
 		{"disk_low", broker->disk.low},
+		{"trial", broker->config.trial},
+		{"same_uid_allowed", broker->config.same_uid_allow},
 		{"anchors", hp_anchors_count(broker->anchors)},
 		{"anchors_failing", hp_anchors_failing(broker->anchors)},
 	};

@@ -7,6 +7,7 @@ cli_libhpcli_a_SOURCES = \
 	%D%/explained.h %D%/explained.c \
 	%D%/cmd_ask.c %D%/cmd_audit.c %D%/cmd_erase.c %D%/cmd_console.c %D%/cmd_decide.c %D%/cmd_exec.c \
 	%D%/cmd_list.c %D%/cmd_policy.c %D%/cmd_policy_test.c %D%/cmd_policy_export.c \
+	%D%/preflight.h %D%/cmd_preflight.c %D%/preflight_live.c %D%/preflight_audit.c \
 	%D%/cmd_show.c %D%/cmd_stop.c %D%/cmd_task.c \
 	%D%/cmd_watch.c
 cli_libhpcli_a_SOURCES += %D%/cmd_init.c %D%/cmd_keys.c %D%/cmd_enrol.c

@@ -27,6 +27,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/policy_constraints.c %D%/policy_redaction.c %D%/policy_gateway.c \
 	%D%/meter.h %D%/meter.c %D%/gateway.h %D%/gateway_private.h %D%/gateway.c \
 	%D%/gateway_chain.c %D%/gateway_anomaly.c %D%/gateway_claim.c %D%/gateway_report.c \
+	%D%/preflight.h %D%/preflight.c %D%/preflight_policy.c %D%/preflight_people.c %D%/preflight_corpus.def \
 	%D%/evaluate.h %D%/evaluate.c %D%/task.h %D%/task.c %D%/judge.c %D%/bounds.c %D%/steering.c \
 	%D%/present.h %D%/present.c %D%/present_text.h %D%/present_text.c \
 	%D%/present_asked.c %D%/present_story.c %D%/present_bytes.c %D%/present_related.c \

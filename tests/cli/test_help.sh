@@ -31,11 +31,6 @@ is "$(sed 's/^  \(policy [a-z]*\) .*/\1/' <<<"$OUT" | tr '\n' ',')" \
 run policy --help
 like "$CODE|$OUT" "0|  policy check*" "a family --help"
 
-for later in executor preflight; do
-	grep -qw -- "  $later" <<<"$ALL"
-	is $? 1 "$later is not offered yet"
-done
-
 run --version
 is "$CODE|$ERR" "0|" "--version succeeds"
 like "$OUT" "holdpoint [0-9]*.[0-9]*" "--version prints name and version"

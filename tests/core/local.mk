@@ -36,7 +36,8 @@ CORE_TESTS = \
 	tests/core/test_policy \
 	tests/core/test_evaluate \
 	tests/core/test_policy_load \
-	tests/core/test_task
+	tests/core/test_task \
+	tests/core/test_preflight
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 
@@ -186,3 +187,7 @@ tests_core_test_redact_set_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_task_SOURCES = %D%/test_task.c
 tests_core_test_task_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_task_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_preflight_SOURCES = %D%/test_preflight.c
+tests_core_test_preflight_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_preflight_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
