@@ -125,8 +125,7 @@ Test(store_task, a_file_without_tasks_gets_them)
 	fixture_insert(&f, 1, HP_STATE_PENDING);
 	hp_store_close(f.store);
 	f.store = NULL;
-	cr_assert_str_empty(fixture_sql(&f, "DROP TABLE task; DROP TABLE spot_check;"
-					    "DROP TABLE spot_check_due; PRAGMA user_version=2"));
+	cr_assert_str_empty(fixture_sql(&f, FIXTURE_TO_VERSION_2));
 	fixture_reopen(&f);
 	add("ann", "s", "olga", 2000);
 	fixture_reopen(&f);

@@ -47,6 +47,8 @@ static const struct {
 	 COMMON("task") ", \"agent\": \"a\", \"session\": \"s\", \"operations\": [\"o\"], "
 			"\"resources\": [], \"environment\": \"e\", \"for_s\": 1, \"reason\": \"r\"",
 	 "agent session operations resources environment for_s reason"},
+	{HP_MSG_agents, COMMON("agents"), ""},
+	{HP_MSG_erase, COMMON("erase") ", " UUID ", \"reason\": \"r\"", "id reason"},
 	{HP_MSG_tasks, COMMON("tasks"), ""},
 	{HP_MSG_task_close,
 	 COMMON("task_close") ", \"agent\": \"a\", \"session\": \"s\", \"reason\": \"r\"",
@@ -321,6 +323,7 @@ Test(message, who_may_send_what)
 		{"note", R | A | H | G, false},	   {"claim", E | G | A | H, false},
 		{"progress", E | G | A | H, false}, {"report", E | G | A | H, false},
 		{"settle", R, true},		   {"halt", R | M | H, true},
+		{"agents", U | M | R | H, true},	   {"erase", M, true},
 		{"task", H | R | M, true},	   {"tasks", H | R | M | U | A, false},
 		{"task_close", H | R | M, true},   {"spot_check", R, true},
 		{"resume", M, true},		   {"audit", U | M | R, true},
