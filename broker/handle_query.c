@@ -19,6 +19,44 @@ reached(const struct hp_row *row, const char *until)
 	return row->stop || hp_state_is_final(row->state);
 }
 
+/* What was reported of the command itself, from its leaf, so that who asked gets it back; what came
+ * of a rollback is the state's to say. false: the report is not among the last leaves. */
+static bool
+add_report(struct hp_broker *broker, const struct hp_row *row, size_t leaves_looked_at,
+	   struct hp_value *reply)
+{
+	static const char *const told[] = {"exit_code", "output"};
+	struct hp_stored_leaf *leaves = NULL;
+	size_t count = 0;
+	if (hp_store_leaves_about(broker->store, &broker->arena, row->key, leaves_looked_at,
+				  &leaves, &count) != HP_OK)
+		return hp_store_failed(broker, "reading a report") != NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct hp_value *body = hp_reply_decode(broker, leaves[i].body);
+		const struct hp_value *result = hp_map_get(body, "result");
+		if (!hp_value_is(result, "succeeded") && !hp_value_is(result, "failed"))
+			continue;
+		for (size_t j = 0; j < sizeof told / sizeof told[0]; j++)
+			if (hp_map_get(body, told[j]))
+				hp_map_set(&broker->arena, reply, told[j],
+					   hp_reply_lend(&broker->arena,
+							 hp_map_get(body, told[j])));
+		return true;
+	}
+	return false;
+}
+
+static struct hp_value *
+status_and_report(struct hp_broker *broker, const struct hp_row *row)
+{
+	enum { FEW_LEAVES = 4, MOST_LEAVES = 128 }; /* a rollback's progress may lie behind it */
+	struct hp_value *reply = hp_reply_status(broker, row);
+	if (reply && *row->claimer && hp_state_is_final(row->state) &&
+	    !add_report(broker, row, FEW_LEAVES, reply) && !broker->fatal)
+		add_report(broker, row, MOST_LEAVES, reply);
+	return broker->fatal ? NULL : reply;
+}
+
 struct hp_value *
 hp_handle_wait(struct hp_call *call)
 {
@@ -28,7 +66,7 @@ hp_handle_wait(struct hp_call *call)
 		return refusal;
 	int64_t left_ms = hp_park_left_ms(call);
 	if (left_ms <= 0 || reached(&row, hp_map_get_str(call->map, "until", "decided")))
-		return hp_reply_status(call->broker, &row);
+		return status_and_report(call->broker, &row);
 	return hp_park(call, row.id, left_ms) ? NULL : hp_park_refuse(call);
 }
 

@@ -388,6 +388,12 @@ HP_MUST_CHECK enum hp_status hp_store_leaves(struct hp_store *store, struct hp_a
 					     uint64_t from, size_t limit,
 					     struct hp_stored_leaf **ret_leaves,
 					     size_t *ret_count);
+/* The last `limit` leaves about this request, newest first; erased ones are not among them. */
+HP_MUST_CHECK enum hp_status hp_store_leaves_about(struct hp_store *store,
+						   struct hp_arena *arena, int64_t key,
+						   size_t limit,
+						   struct hp_stored_leaf **ret_leaves,
+						   size_t *ret_count);
 HP_MUST_CHECK enum hp_status hp_store_leaf_count(struct hp_store *store, uint64_t *ret_count);
 /* Shapes of hp_merkle_get and hp_merkle_put; context is the store. */
 enum hp_status hp_store_node_get(void *store, uint64_t index, struct hp_hash *ret_hash);

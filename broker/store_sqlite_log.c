@@ -43,6 +43,25 @@ hp_store_leaves(struct hp_store *store, struct hp_arena *arena, uint64_t from, s
 }
 
 enum hp_status
+hp_store_leaves_about(struct hp_store *store, struct hp_arena *arena, int64_t key, size_t limit,
+		      struct hp_stored_leaf **ret_leaves, size_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT leaf.seq, leaf.leaf, leaf.body, leaf.salt FROM leaf_about JOIN leaf"
+		" ON leaf.seq = leaf_about.seq WHERE leaf_about.request = ?"
+		" ORDER BY leaf_about.seq DESC LIMIT ?";
+	void *leaves;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, key);
+	hp_query_int(&query, (int64_t)limit);
+	enum hp_status status = hp_query_collect(&query, arena, sizeof(struct hp_stored_leaf),
+						 read_leaf, &leaves, ret_count);
+	if (status == HP_OK)
+		*ret_leaves = leaves;
+	return status;
+}
+
+enum hp_status
 hp_store_leaf_count(struct hp_store *store, uint64_t *ret_count)
 {
 	static const char sql[] = "SELECT coalesce(max(seq) + 1, 0) FROM leaf";

@@ -1,4 +1,5 @@
 /* exec: a command under a grant. Whatever keeps it from running is exit 125 (protocol.md). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "cli/output.h"
 #include "core/lifecycle.h"
 #include "core/limits.h"
+#include "core/redact.h"
 #include "core/text.h"
 #include "enforce/exec.h"
 
@@ -77,29 +79,58 @@ tell(void *context, const char *remark)
 	hp_cli_note(context, "%s", remark);
 }
 
+/* An agent reads it, so it is redacted here too: an executor may have been another program. A person
+ * at a terminal is shown it escaped. */
+static void
+print_output(struct hp_cli *cli, struct hp_redact *redact, const char *output)
+{
+	struct hp_buf text = {0};
+	size_t len = strlen(output);
+	enum hp_status status = HP_OK;
+	if (isatty(STDOUT_FILENO))
+		hp_text_escape(&text, output, len, HP_TEXT_NEWLINES);
+	else
+		status = hp_redact_text(redact, output, len, &text, NULL, NULL);
+	if (status == HP_OK && !text.failed)
+		fwrite(text.data, 1, text.len, stdout);
+	else
+		hp_cli_error(cli, HP_EXIT_INTERNAL, "the output is withheld: it could not be judged");
+	hp_buf_release(&text);
+}
+
+static int
+finish(struct hp_cli *cli, struct hp_redact *redact, const struct hp_exec_result *result)
+{
+	if (result->end == HP_EXEC_RAN)
+		return result->exit_code;
+	if (result->end == HP_EXEC_NOT_RUN)
+		return hp_cli_error(cli, HP_EXIT_NOT_RUN, "not run: %s", result->reason);
+	print_output(cli, redact, result->output);
+	hp_cli_note(cli, "run by the executor: %s", result->state);
+	return result->exit_code;
+}
+
 static int
 run(struct hp_cli *cli, struct hp_value *message)
 {
+	const struct hp_redact_config rules = {.groups = HP_REDACT_ALL};
 	struct hp_exec_result result;
 	struct hp_error err = {0};
-	const struct hp_exec exec = {
+	struct hp_exec exec = {
 		.client = cli->client,
 		.message = message,
+		.audience = "executor",
 		.timeout_ms = cli->deadline_ms < 0 ? -1 : hp_cli_left_ms(cli, INT32_MAX),
 		.tell = tell,
 		.context = cli,
 	};
-	enum hp_status status = hp_exec_run(&cli->arena, &exec, &result, &err);
-	if (status != HP_OK)
-		return hp_cli_fail(cli, status, &err);
-	if (result.end == HP_EXEC_RAN)
-		return result.exit_code;
-	if (result.end == HP_EXEC_NOT_RUN)
-		return hp_cli_error(cli, HP_EXIT_NOT_RUN, "not run: %s", result.reason);
-	struct hp_value *map = hp_cli_message(cli, "status");
-	hp_map_set_str(&cli->arena, map, "state", result.state);
-	hp_cli_note(cli, "run by the executor: %s", result.state);
-	return hp_out_state_exit(map);
+	enum hp_status status = hp_redact_new(&rules, &exec.redact, &err);
+	if (status == HP_OK)
+		status = hp_exec_run(&cli->arena, &exec, &result, &err);
+	int exit_code = status == HP_OK ? finish(cli, exec.redact, &result)
+					: hp_cli_fail(cli, status, &err);
+	hp_redact_free(exec.redact);
+	return exit_code;
 }
 
 int
@@ -108,7 +139,10 @@ hp_cmd_exec(struct hp_cli *cli)
 	struct hp_value *message = NULL;
 	char *cwd = getcwd(NULL, 0);
 	int exit_code;
-	const char *program = cwd ? hp_cli_find_program(cli, cwd, cli->args[0]) : NULL;
+	/* What an executor is asked by name to run need not be here. */
+	const char *program = !cwd			     ? NULL
+			      : hp_cli_flag(cli, "audience") ? cli->args[0]
+							     : hp_cli_find_program(cli, cwd, cli->args[0]);
 	bool ran = false;
 	if (!cwd)
 		exit_code = hp_cli_usage(cli, "cannot tell the working directory");

@@ -1,5 +1,5 @@
-"""The story that dev/demo tells. Agents and the executor are simulated with pyzmq over the real wire;
-the reviewer is `holdpoint` itself, by script or in the console."""
+"""The story that dev/demo tells. Agents are simulated with pyzmq over the real wire; the executor is the
+real one; the reviewer is `holdpoint` itself, by script or in the console."""
 import os
 import subprocess
 import sys
@@ -66,20 +66,19 @@ IRREVERSIBLE = dict(operation="s3:DeleteBucket", environment="staging", resource
                     impact={"resources_affected": 1, "reversible": False}, rollback=None, alternatives=[])
 
 
-class Executor(threading.Thread):
-    """A scripted enforcement point: claims what its audience was granted, pretends to run it, reports."""
+class Executor:
+    """`holdpoint executor` on the trial's own boundary, whose programs only say what they would do."""
 
     def __init__(self, instance):
-        super().__init__(daemon=True)
-        self.client, self.ran, self.stopping = Client(instance, "executor"), [], False
+        self.log = open(os.path.join(instance.dir, "executor.log"), "wb")
+        self.process = subprocess.Popen([HOLDPOINT, "--home", instance.home, "--as", "executor", "executor"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
+        self.process.stdout.readline()
 
-    def run(self):
-        while not self.stopping:
-            claim = self.client.ask(type="claim", nonce=os.urandom(16), timeout_ms=300)
-            if claim["type"] == "claimed":
-                self.client.call(type="progress", id=claim["id"], text="running")
-                self.client.call(type="report", id=claim["id"], result="succeeded", exit_code=0)
-                self.ran.append(claim["action"]["operation"])
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
 
 
 def ended(client, request_id):
@@ -89,7 +88,6 @@ def ended(client, request_id):
 def script(instance):
     agent, supervised = Client(instance, "demo-agent"), Client(instance, "demo-agent-supervised")
     executor = Executor(instance)
-    executor.start()
 
     step("1. An autonomous agent is to fix stale rows in a cost table. First it reads.")
     body = request(**READ)
@@ -130,8 +128,9 @@ def script(instance):
     receipt = supervised.call(type="submit", **body)
     explain(receipt)
     check(receipt["verdict"] == "log", "a reversible patch of one resource is allowed and logged")
-    state = ended(supervised, receipt["id"])["state"]
-    check(state == "succeeded" and "lambda:UpdateFunctionConfiguration" in executor.ran,
+    status = ended(supervised, receipt["id"])
+    say(f"the executor reports: {status.get('output', '').strip()}")
+    check(status["state"] == "succeeded" and "lambda:UpdateFunctionConfiguration" in status.get("output", ""),
           "the executor claims the grant, runs it once and reports")
 
     step("6. A creation in production waits for a person; a script approves exactly what it saw.")
@@ -170,8 +169,7 @@ def script(instance):
     say(f"two seconds later: {status['state']}: {status.get('reason')}")
     check(receipt["state"] == "pending" and status["state"] == "expired", "it expired, and so it is denied")
 
-    executor.stopping = True
-    executor.join()
+    executor.stop()
     finish(instance)
 
 
@@ -194,7 +192,6 @@ def finish(instance):
 
 def console(instance):
     executor = Executor(instance)
-    executor.start()
     agent, supervised = Client(instance, "demo-agent"), Client(instance, "demo-agent-supervised")
     agent.call(type="submit", **kiro("kiro-delete.yaml"))
     stopped = threading.Event()
@@ -216,8 +213,7 @@ def console(instance):
         pass
     subprocess.run([HOLDPOINT, "--home", instance.home, "--as", "reviewer", "console"])
     stopped.set()
-    executor.stopping = True
-    executor.join()
+    executor.stop()
     finish(instance)
 
 

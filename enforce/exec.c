@@ -31,6 +31,7 @@ struct run {
 	struct hp_error *err;
 	uint8_t nonce[16]; /* one claim, however often it is sent */
 	bool lost; /* the claim's lease is over */
+	bool hand_over; /* it was withdrawn, to be asked for an executor */
 };
 
 /* Ends it without having run. Always HP_OK, for `return not_run(…)`. */
@@ -149,6 +150,11 @@ claim(struct run *run, const struct hp_value **ret_reply)
 static enum hp_status
 not_ours_to_run(struct run *run, const struct hp_value *refusal)
 {
+	if (run->exec->audience && !run->request.audience) {
+		withdraw(run, "it is for an executor to run");
+		run->hand_over = true;
+		return HP_OK;
+	}
 	withdraw(run, "it cannot be run by who asked");
 	return not_run(run, "%s; name one with --audience", said(run, refusal, "message"));
 }
@@ -235,8 +241,15 @@ await_executor(struct run *run)
 	if (state == HP_STATE_DENIED || state == HP_STATE_EXPIRED || state == HP_STATE_HALTED ||
 	    state == HP_STATE_LAPSED || state == HP_STATE_WITHDRAWN)
 		return not_granted(run, reply);
+	const struct hp_value *code = hp_map_get(reply, "exit_code");
+	const char *output = hp_map_get_str(reply, "output", "");
+	if (!code && state != HP_STATE_SUCCEEDED && *output)
+		return not_run(run, "the executor refused: %s", said(run, reply, "output"));
 	run->result->end = HP_EXEC_DONE;
 	run->result->state = hp_state_name(state);
+	run->result->exit_code =
+		(int)hp_map_get_int(reply, "exit_code", state == HP_STATE_SUCCEEDED ? 0 : 1);
+	run->result->output = output;
 	return HP_OK;
 }
 
@@ -308,6 +321,7 @@ run_command(struct run *run, const struct hp_value *claimed)
 		.command = run->request.command,
 		.cwd = run->request.cwd,
 		.lease_ms = hp_map_get_int(claimed, "lease_ms", 0),
+		.redact = run->exec->redact,
 	};
 	status = hp_supervise(&job, &err);
 	if (status != HP_OK)
@@ -349,17 +363,16 @@ after_grant(struct run *run, const struct hp_value *receipt)
 }
 
 static enum hp_status
-ask_and_run(struct run *run)
+ask_and_run(struct run *run, struct hp_value *message)
 {
 	const struct hp_value *receipt;
 	enum hp_status status =
-		hp_request_parse(run->arena, run->exec->message, HP_REQUEST_WIRE, &run->request,
-				 run->err);
+		hp_request_parse(run->arena, message, HP_REQUEST_WIRE, &run->request, run->err);
 	if (status != HP_OK)
 		return status == HP_NOMEM ? status : not_run(run, "%s", run->err->message);
 	if (!run->request.command)
 		return not_run(run, "the request has no command");
-	status = hp_talk(&run->talk, run->exec->message, REPLY_MS, &receipt, run->err);
+	status = hp_talk(&run->talk, message, REPLY_MS, &receipt, run->err);
 	if (status != HP_OK)
 		return give_up(run, status, true);
 	if (is_error(receipt))
@@ -367,6 +380,64 @@ ask_and_run(struct run *run)
 	bool granted = false;
 	status = await_decision(run, receipt, &granted);
 	return status == HP_OK && granted ? after_grant(run, receipt) : status;
+}
+
+/* --- for an executor --- */
+
+/* A copy of `map` without `seq` and what `names` (NULL-terminated) says. */
+static struct hp_value *
+copy_without(struct hp_arena *arena, const struct hp_value *map, const char *const *names)
+{
+	struct hp_value *copy = hp_value_map(arena);
+	for (size_t i = 0; i < hp_value_count(map); i++) {
+		const struct hp_pair *pair = &map->map.pairs[i];
+		const char *const *name = names;
+		while (*name && strcmp(*name, pair->key.p) != 0)
+			name++;
+		if (!*name)
+			hp_map_set(arena, copy, pair->key.p, pair->value);
+	}
+	return copy;
+}
+
+/* The same for the executor, in place of what was withdrawn: with the program's bare name, which
+ * its file maps, and without our directory, since it has its own. */
+static struct hp_value *
+for_executor(struct run *run)
+{
+	static const char *const of_message[] = {"seq", "id", "action", "supersedes", NULL};
+	static const char *const of_action[] = {"command", "cwd", "audience", NULL};
+	struct hp_arena *arena = run->arena;
+	char id[HP_UUID_BYTES];
+	const struct hp_value *command = run->request.command;
+	const char *program = hp_array_get(command, 0)->str.p, *slash = strrchr(program, '/');
+	struct hp_value *map = copy_without(arena, run->exec->message, of_message);
+	struct hp_value *action = copy_without(arena, run->request.action, of_action);
+	struct hp_value *argv = hp_value_array(arena);
+	hp_array_add(arena, argv, hp_value_str(arena, slash ? slash + 1 : program));
+	for (size_t i = 1; i < hp_value_count(command); i++)
+		hp_array_add(arena, argv, hp_value_copy(arena, hp_array_get(command, i)));
+	hp_map_set(arena, action, "command", argv);
+	hp_map_set_str(arena, action, "audience", run->exec->audience);
+	hp_crypto_uuid(id);
+	hp_map_set_str(arena, map, "id", id);
+	hp_map_set_str(arena, map, "supersedes", run->request.id);
+	hp_map_set(arena, map, "action", action);
+	return map;
+}
+
+static enum hp_status
+ask_twice(struct run *run)
+{
+	enum hp_status status = ask_and_run(run, run->exec->message);
+	if (status != HP_OK || !run->hand_over)
+		return status;
+	struct hp_value *map = for_executor(run);
+	if (run->arena->failed)
+		return hp_fail(run->err, HP_NOMEM, "out of memory");
+	tell(run, "policy does not let who asks run it: asking for the executor \"%s\"",
+	     hp_text_safe(run->arena, run->exec->audience, 0));
+	return ask_and_run(run, map);
 }
 
 enum hp_status
@@ -388,7 +459,7 @@ hp_exec_run(struct hp_arena *arena, const struct hp_exec *exec, struct hp_exec_r
 	if (status != HP_OK)
 		return status;
 	hp_crypto_random(run.nonce, sizeof run.nonce);
-	status = ask_and_run(&run);
+	status = ask_twice(&run);
 	hp_signals_close();
 	if (status == HP_OK)
 		*ret_result = result;

@@ -7,18 +7,21 @@
  *     their hashes.
  *  2. The group is killed when the broker says stop, when it refuses a `progress`, and when the
  *     lease ends without an answered one (lifecycle.h 7, 11).
- *  3. What is not waited for any longer is withdrawn.
+ *  3. What is not waited for any longer is withdrawn. So is what policy does not let who asks run,
+ *     at once, before a person is asked; it is asked again for the executor's audience.
  * Threads: one; it handles the signals of enforce/signals.h meanwhile.
  */
 #ifndef HP_ENFORCE_EXEC_H
 #define HP_ENFORCE_EXEC_H
 
-#include "core/value.h"
+#include "core/redact.h"
 #include "proto/client.h"
 
 struct hp_exec {
 	struct hp_client *client;
 	struct hp_value *message; /* a whole `submit`; its action.command is what runs */
+	const char *audience;	  /* whom a request goes to that who asks may not run; NULL: nobody */
+	struct hp_redact *redact; /* what the command prints, to anything but a terminal */
 	int64_t timeout_ms;	  /* of everything before the command runs, and of it; -1: none */
 	void (*tell)(void *context, const char *remark); /* may be NULL */
 	void *context;
@@ -33,6 +36,7 @@ enum hp_exec_end {
 struct hp_exec_result {
 	enum hp_exec_end end;
 	int exit_code;
+	const char *output; /* of HP_EXEC_DONE: what the executor reported; "" for nothing */
 	const char *state;
 	const char *reason; /* one line, escaped; in the arena */
 };

@@ -176,11 +176,14 @@ is "$CODE|$(state_of)" "9|failed" "a command outlives a restart, and is reported
 begin_exec "${HELD[@]}" --irreversible -- true
 finish_exec
 like "$CODE|$ERR" "125|*--reversible or --irreversible*" "contradictions are refused"
-begin_exec --environment production --irreversible -- rm -f "$SCRATCH/nothing"
+begin_exec --timeout 2s --environment production --irreversible -- rm -f "$SCRATCH/nothing"
 finish_exec
-is "$CODE|$ERR|$(state_of)" \
-	"125|holdpoint: exec: not run: a gated request is run by an executor or a gateway, not by who asked; name one with --audience|withdrawn" \
-	"said at once, before a person is asked"
+like "$CODE|$ERR" \
+	"125|holdpoint: exec: policy does not let who asks run it: asking for the executor \"executor\"*no decision in time; withdrawn" \
+	"it is handed over to an executor"
+as reviewer list --all --json
+is "$(json "[i['state'] for i in d['items'] if i['requester'] == '$AGENT'][:2]")" "['withdrawn', 'withdrawn']" \
+	"what it asked for itself was withdrawn before a person was asked"
 
 # --- a lease that nobody renews ends the command; how it ended is for a person to say ---
 stop_broker

@@ -4,6 +4,6 @@ TESTS += $(ENFORCE_TESTS)
 EXTRA_DIST += $(ENFORCE_TESTS) $(wildcard $(top_srcdir)/%D%/hooks/*.json)
 # The executor: a doctored broker, real commands, kill -9.
 EXECUTOR_TESTS = \
-	%D%/test_altered.py %D%/test_boundary.py %D%/test_run.py %D%/test_kill.py
+	%D%/test_altered.py %D%/test_handover.py %D%/test_boundary.py %D%/test_run.py %D%/test_kill.py
 TESTS += $(EXECUTOR_TESTS)
 EXTRA_DIST += $(EXECUTOR_TESTS) %D%/doctored.py

@@ -9,6 +9,7 @@ WIRE_TESTS = \
 	%D%/test_same_uid.py %D%/test_hostile.py %D%/test_sizes.py %D%/test_votes.py %D%/test_claims.py %D%/test_memory.py %D%/test_rebase.py %D%/test_meters.py %D%/test_redaction.py \
 	%D%/test_article.py \
 	%D%/test_layers.py \
+	%D%/test_hundred.py \
 	%D%/test_agents.py \
 	%D%/test_task.py %D%/test_spot_check.py
 TESTS += $(WIRE_TESTS)
