@@ -4,11 +4,16 @@
  * Each turn: due timers → control socket → some of the agents' → parked calls → COMMIT → replies →
  * events. While the COMMIT's fsync runs, libzmq's I/O thread (which does the CURVE crypto) fills the
  * next batch, so batches grow with load: one message a commit when idle, hundreds when busy.
+ *
+ * Replies leave at the turn's end, so what agents ask for is bounded in time too, not only in number:
+ * a few hundred long lists would keep a reviewer waiting for a second. A message on the control
+ * socket ends the agents' share at once; its turn is the next one.
  */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/anchor.h"
@@ -23,17 +28,47 @@ enum {
 	CHECKPOINT_AFTER_MS = 1000, /* leaves stay unsigned at most this long */
 	LONGEST_WAIT_MS = 10000,
 	CONTROL_PER_TURN = 1024,
+	AGENTS_MS = 20, /* of one turn for agents' messages; one message may take it over that */
 	REPLIES_BYTES = 16 * 1024 * 1024, /* a door's replies in one turn; the rest comes next */
 };
 
 /* ---- one turn ---- */
 
+static int64_t
+elapsed_ms(const struct timespec *since)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)(now.tv_sec - since->tv_sec) * 1000 +
+	       (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+static bool
+is_waiting(void *socket)
+{
+	int events = 0;
+	size_t len = sizeof events;
+	return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len) == 0 && (events & ZMQ_POLLIN);
+}
+
+/* Whether the agents' share of a turn is over. */
+static bool
+is_over(const struct hp_broker *broker, enum hp_door door, const struct timespec *began)
+{
+	return door == HP_DOOR_AGENTS && (is_waiting(broker->sockets[HP_DOOR_CONTROL]) ||
+					  elapsed_ms(began) >= AGENTS_MS);
+}
+
 static void
 drain(struct hp_broker *broker, enum hp_door door, int64_t most)
 {
 	size_t before = hp_outbox_bytes(broker->outbox);
+	struct timespec began;
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	for (int64_t i = 0; i < most && !broker->fatal; i++) {
 		struct hp_frames frames;
+		if (i > 0 && is_over(broker, door, &began))
+			return;
 		if (hp_outbox_bytes(broker->outbox) - before > REPLIES_BYTES)
 			return;
 		enum hp_status status = hp_frames_receive(broker->sockets[door], &frames);
