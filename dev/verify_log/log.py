@@ -45,8 +45,8 @@ class LogKey:
 
 
 class Log:
-    def __init__(self, db, key, note):
-        self.db, self.key, self.note = db, key, note
+    def __init__(self, db, key, note, has_nodes=True):
+        self.db, self.key, self.note, self.has_nodes = db, key, note, has_nodes
         self.leaves = []  # (seq, fields, body or None)
         self.roots = {}   # by size, for the checkpoints
         self.checkpoints = []
@@ -85,7 +85,7 @@ class Log:
 
     def read(self):
         """Leaves and nodes side by side: the storage index of a node is the order of its making."""
-        nodes = self.db.execute("SELECT idx, hash FROM node ORDER BY idx")
+        nodes = self.db.execute("SELECT idx, hash FROM node ORDER BY idx") if self.has_nodes else None
         stack, place, index = [], 0, 0
         self.roots[0] = self.root_of(stack)
         for row in self.db.execute("SELECT seq, leaf, body, salt FROM leaf ORDER BY seq"):
@@ -96,7 +96,7 @@ class Log:
                 return
             node, level = sha256(b"\x00", row[1]), 0
             while True:
-                if nodes.fetchone() != (index, node):
+                if nodes and nodes.fetchone() != (index, node):
                     self.note(place, f"leaf {place}: node {index} of the tree (level {level}) is not its hash")
                     return
                 index += 1
@@ -106,7 +106,7 @@ class Log:
             stack.append((level, node))
             place += 1
             self.roots[place] = self.root_of(stack)
-        if nodes.fetchone():
+        if nodes and nodes.fetchone():
             self.note(place, f"the tree has nodes behind the last leaf, {place - 1}: leaves were cut off")
 
     def check_checkpoint(self, what, text, column=None):

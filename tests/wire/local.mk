@@ -1,5 +1,6 @@
 # The wire, from outside: Python clients against a live broker.
 WIRE_TESTS = \
+	%D%/test_independent.py \
 	%D%/test_halt_measured.py \
 	%D%/test_reasoning.py \
 	%D%/test_erase.py \
