@@ -203,6 +203,17 @@ by_place(const void *a, const void *b)
 	return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
+/* They come in the order of their ends, which is nearly always that of their beginnings too. */
+static void
+sort_marks(struct hp_redact_marks *marks)
+{
+	for (size_t i = 1; i < marks->count; i++)
+		if (by_place(&marks->items[i - 1], &marks->items[i]) > 0) {
+			qsort(marks->items, marks->count, sizeof *marks->items, by_place);
+			return;
+		}
+}
+
 /* --- writing --- */
 
 static unsigned
@@ -268,8 +279,7 @@ hp_redact_settle(struct hp_redact_pass *pass, const struct hp_redact_text *text,
 {
 	struct hp_redact_marks *marks = &pass->marks;
 	size_t i = 0;
-	if (marks->count > 1)
-		qsort(marks->items, marks->count, sizeof *marks->items, by_place);
+	sort_marks(marks);
 	for (; i < marks->count && (last || marks->items[i].from < settled); i++)
 		fuse(pass, &marks->items[i], text, base);
 	if (i < marks->count)

@@ -62,7 +62,12 @@ extern const size_t hp_redact_rule_count;
 #undef HP_REDACT_RULE
 
 /* redact_validate.c: what is pure arithmetic. */
-bool hp_redact_is(char c, enum hp_redact_chars chars);
+extern const uint8_t hp_redact_classes[256];
+static inline bool
+hp_redact_is(char c, enum hp_redact_chars chars)
+{
+	return hp_redact_classes[(unsigned char)c] >> chars & 1;
+}
 /* Where the run of such characters from `at` ends; `at` + `most` at the latest. */
 size_t hp_redact_run(const struct hp_redact_text *text, size_t at, enum hp_redact_chars chars,
 		     size_t most);

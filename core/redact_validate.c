@@ -5,49 +5,21 @@
 
 #include "core/redact_judge.h"
 
-/* Bits of the classes below, by character; ASCII only, whatever the locale. */
-enum { DIGIT = 1, HEX = 2, LETTER = 4, WORD = 8, DOTTED = 16, BASE64 = 32, PATH = 64 };
+/* By character, ASCII only, whatever the locale: bit n tells whether it is of enum hp_redact_chars n.
+ * Digits, letters that are hexadecimal digits, other letters, _ and -, what tokens have besides. */
+enum { D = 0xfe, H = 0xfc, L = 0xf8, W = 0xf0, T = 0x20, B = 0x40, P = 0xc0 };
+_Static_assert(HP_CHARS_PATH == 7, "a byte holds all of them");
 
-static unsigned
-class_of(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return DIGIT | HEX;
-	unsigned char lower = c | 0x20;
-	if (lower >= 'a' && lower <= 'z')
-		return LETTER | (lower <= 'f' ? HEX : 0);
-	switch (c) {
-	case '_':
-	case '-':
-		return WORD | DOTTED | BASE64 | PATH;
-	case '.':
-	case '~':
-		return DOTTED;
-	case '+':
-	case '=':
-		return BASE64;
-	case '/':
-		return BASE64 | PATH;
-	default:
-		return 0;
-	}
-}
-
-bool
-hp_redact_is(char c, enum hp_redact_chars chars)
-{
-	static const unsigned masks[] = {
-		[HP_CHARS_NONE] = 0,
-		[HP_CHARS_DIGIT] = DIGIT,
-		[HP_CHARS_HEX] = HEX,
-		[HP_CHARS_ALNUM] = DIGIT | LETTER,
-		[HP_CHARS_WORD] = DIGIT | LETTER | WORD,
-		[HP_CHARS_DOTTED] = DIGIT | LETTER | DOTTED,
-		[HP_CHARS_BASE64] = DIGIT | LETTER | BASE64,
-		[HP_CHARS_PATH] = DIGIT | LETTER | PATH,
-	};
-	return (class_of((unsigned char)c) & masks[chars]) != 0;
-}
+const uint8_t hp_redact_classes[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x00 */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 0x10 */
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, B, 0, W, T, P, /* 0x20 */
+	D, D, D, D, D, D, D, D, D, D, 0, 0, 0, B, 0, 0, /* 0x30 */
+	0, H, H, H, H, H, H, L, L, L, L, L, L, L, L, L, /* 0x40 */
+	L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, 0, W, /* 0x50 */
+	0, H, H, H, H, H, H, L, L, L, L, L, L, L, L, L, /* 0x60 */
+	L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, T, 0, /* 0x70 */
+};
 
 size_t
 hp_redact_run(const struct hp_redact_text *text, size_t at, enum hp_redact_chars chars, size_t most)
@@ -56,6 +28,12 @@ hp_redact_run(const struct hp_redact_text *text, size_t at, enum hp_redact_chars
 	while (at < end && hp_redact_is(text->p[at], chars))
 		at++;
 	return at;
+}
+
+static bool
+is_letter(char c)
+{
+	return hp_redact_is(c, HP_CHARS_ALNUM) && !hp_redact_is(c, HP_CHARS_DIGIT);
 }
 
 static bool
@@ -168,17 +146,20 @@ hp_redact_iban_length(const char *country)
 bool
 hp_redact_is_iban(const char *text, size_t len)
 {
-	unsigned rest = 0;
+	const uint64_t much = UINT64_C(1) << 56; /* a hundred times that still fits */
+	uint64_t rest = 0;
 	if (hp_redact_iban_length(text) != len)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[(i + 4) % len];
+	for (size_t i = 0, at = 4; i < len; i++, at = at + 1 < len ? at + 1 : 0) {
+		char c = text[at];
 		if (hp_redact_is(c, HP_CHARS_DIGIT))
-			rest = (rest * 10 + (unsigned)(c - '0')) % 97;
+			rest = rest * 10 + (unsigned)(c - '0');
 		else
-			rest = (rest * 100 + (unsigned)((c | 0x20) - 'a' + 10)) % 97;
+			rest = rest * 100 + (unsigned)((c | 0x20) - 'a' + 10);
+		if (rest > much)
+			rest %= 97;
 	}
-	return rest == 1;
+	return rest % 97 == 1;
 }
 
 static unsigned
@@ -230,7 +211,7 @@ hp_redact_is_random(const char *text, size_t len)
 	bool digit = false, letter = false;
 	for (size_t i = 0; i < len; i++) {
 		digit |= hp_redact_is(text[i], HP_CHARS_DIGIT);
-		letter |= (class_of((unsigned char)text[i]) & LETTER) != 0;
+		letter |= is_letter(text[i]);
 	}
 	return digit && letter && hp_redact_bits(text, len) >= 30;
 }
@@ -316,13 +297,15 @@ month_at(const struct hp_redact_text *text, size_t at)
 {
 	static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 	size_t end = at;
-	while (end < text->len && end - at < 10 &&
-	       class_of((unsigned char)text->p[end]) & LETTER)
+	while (end < text->len && end - at < 10 && is_letter(text->p[end]))
 		end++;
 	if (end - at < 3)
 		return 0;
+	char name[3];
+	for (size_t i = 0; i < 3; i++)
+		name[i] = text->p[at + i] | 0x20; /* letters, all of them */
 	for (const char *month = months; *month; month += 3)
-		if (strncasecmp(text->p + at, month, 3) == 0)
+		if (memcmp(name, month, 3) == 0)
 			return end - at;
 	return 0;
 }
@@ -350,7 +333,7 @@ named_date(const struct hp_redact_text *text, size_t at)
 		return 0;
 	at += day;
 	static const char endings[] = "stndrdth";
-	bool letter = at < text->len && class_of((unsigned char)text->p[at]) & LETTER;
+	bool letter = at < text->len && is_letter(text->p[at]);
 	for (size_t i = 0; letter && i < 8 && text->len - at >= 2; i += 2)
 		if (strncasecmp(text->p + at, endings + i, 2) == 0) {
 			at += 2;

@@ -38,7 +38,7 @@ static const struct {
 } hostile[] = {
 	{"all of them",
 	 "4111 1111 1111 1112 ghp_0123456789abcdefghij a@b 1.1.1.1.1 password=x eyJaaaaaaaaaaaa ::a "
-	 "://a -----BEGIN +1234567 999-99-0000 secret token api_key dob 1/ GB82 WEST 1234 5698 "
+	 "://a -----BEGIN +1234567 899-99-0000 secret token api_key dob 1/ GB82 WEST 1234 5698 "
 	 "sk-aaaaaaaaaaaaaaaa "},
 	{"cards", "4111 1111 1111 1112 "},
 	{"tokens", "ghp_0123456789abcdefghij "},
@@ -49,7 +49,7 @@ static const struct {
 	{"JWT", "eyJaaaaaaaaaaaaaa"},
 	{"private keys", "-----BEGIN RSA"},
 	{"telephones", "+1234567 "},
-	{"SSN", "999-99-0000 "},
+	{"SSN", "899-99-0000 "},
 	{"IBAN", "GB82 WEST 1234 5698 "},
 	{"passwords", "password=x "},
 	{"key words", "secret token api_key "},
