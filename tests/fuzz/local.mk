@@ -44,7 +44,7 @@ $(FUZZ_TARGETS:%=tests/fuzz/%): tests/fuzz/%: tests/fuzz/obj/tests/fuzz/%.o test
 
 .PHONY: fuzz print-fuzz
 .PRECIOUS: tests/fuzz/obj/%.o
-clean-local: clean-fuzz
+clean-local: clean-fuzz clean-mcp
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
 EXTRA_DIST += %D%/fuzz_policy.dict %D%/fuzz_redact.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
