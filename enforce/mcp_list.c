@@ -68,6 +68,8 @@ read_tool(struct hp_arena *arena, const struct hp_value *value, struct hp_mcp_to
 	if (!name || name->type != HP_STR || !name->str.len ||
 	    strlen(name->str.p) != name->str.len || name->str.len > HP_LIMIT_OPERATION_BYTES)
 		return hp_fail(err, HP_INVALID, "a tool without a usable name");
+	if (strcmp(name->str.p, HP_MCP_CHANGED) == 0)
+		return hp_fail(err, HP_INVALID, "a tool named " HP_MCP_CHANGED);
 	tool->name = name->str.p;
 	tool->destructive = hp_map_get_bool(annotations, "destructiveHint", false) &&
 			    !hp_map_get_bool(annotations, "readOnlyHint", false);

@@ -17,6 +17,8 @@
 
 /* The argument with which an agent gives its reasons. */
 #define HP_MCP_REASONS "_holdpoint"
+/* What the gateway itself asks for in the place of a tool: no tool may be called so. */
+#define HP_MCP_CHANGED "tools-changed"
 
 struct hp_mcp_tool {
 	const char *name;

@@ -280,11 +280,12 @@ hp_mcp_request_change(struct hp_mcp *mcp, const struct hp_value *difference, str
 	struct hp_arena *arena = &ask->arena;
 	const char *server = mcp->config->server;
 	struct hp_value *action, *map = make_message(
-		mcp, arena, hp_arena_printf(arena, "mcp:%s/tools-changed", server), &action);
+		mcp, arena, hp_arena_printf(arena, "mcp:%s/" HP_MCP_CHANGED, server),
+		&action);
 	struct hp_value *impact = hp_value_map(arena);
 	hp_map_set(arena, action, "arguments", hp_value_copy(arena, difference));
 	hp_map_set(arena, map, "summary",
-		   make_summary(arena, server, "tools-changed", difference));
+		   make_summary(arena, server, HP_MCP_CHANGED, difference));
 	hp_map_set_str(arena, map, "why",
 		       "The MCP server offers other tools than those that were accepted. What a tool "
 		       "says of itself is read by the model: a changed text can make it act otherwise. "
