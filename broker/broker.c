@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/anchor.h"
+#include "broker/confine.h"
 #include "broker/log.h"
 #include "broker/meters.h"
 #include "broker/outbox.h"
@@ -122,7 +123,8 @@ first_load(struct hp_broker *broker, struct hp_error *err)
 }
 
 enum hp_status
-hp_broker_open(const char *home, struct hp_broker **ret_broker, struct hp_error *err)
+hp_broker_open(const char *home, bool confine, struct hp_broker **ret_broker,
+	       struct hp_error *err)
 {
 	struct hp_broker *broker = calloc(1, sizeof *broker);
 	if (!broker)
@@ -134,6 +136,7 @@ hp_broker_open(const char *home, struct hp_broker **ret_broker, struct hp_error 
 	    (status = read_key(broker, err)) != HP_OK ||
 	    (status = hp_sockets_lock(broker, err)) != HP_OK ||
 	    (status = open_store(broker, false, err)) != HP_OK ||
+	    (confine && (status = hp_confine(&broker->config, err)) != HP_OK) ||
 	    (status = hp_anchors_check(broker, err)) != HP_OK ||
 	    (status = hp_anchors_open(&broker->config, &broker->anchors, err)) != HP_OK ||
 	    (status = open_caches(broker, err)) != HP_OK ||

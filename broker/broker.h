@@ -121,9 +121,9 @@ hp_handler hp_handle_audit, hp_handle_checkpoint, hp_handle_proof, hp_handle_era
 /* ---- broker.c: life ---- */
 
 /* Everything in one auditable order; HP_OK and a broker that accepts connections, or a message that
- * says which step failed. */
-HP_MUST_CHECK enum hp_status hp_broker_open(const char *home, struct hp_broker **ret_broker,
-					    struct hp_error *err);
+ * says which step failed. `confine`: this process serves and does nothing else (confine.h). */
+HP_MUST_CHECK enum hp_status hp_broker_open(const char *home, bool confine,
+					    struct hp_broker **ret_broker, struct hp_error *err);
 void hp_broker_close(struct hp_broker *broker);
 
 /*

@@ -16,7 +16,8 @@ broker_libhpbroker_a_SOURCES = \
 	%D%/handle_submit.c %D%/handle_query.c %D%/handle_decide.c %D%/handle_claim.c \
 	%D%/handle_stop.c %D%/handle_admin.c %D%/handle_agents.c %D%/handle_task.c \
 	%D%/handle_spot_check.c %D%/meters.h %D%/meters.c \
-	%D%/refusals.h %D%/refusals.c %D%/hide.h %D%/hide.c %D%/disk.h %D%/disk.c
+	%D%/refusals.h %D%/refusals.c %D%/hide.h %D%/hide.c %D%/disk.h %D%/disk.c \
+	%D%/confine.h %D%/confine.c
 STORE_LIBS = broker/libhpstore.a $(CORE_LIBS) $(SQLITE_LIBS)
 BROKER_LIBS = broker/libhpbroker.a broker/libhpstore.a $(PROTO_LIBS) $(SQLITE_LIBS)
 

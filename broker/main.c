@@ -100,7 +100,7 @@ serve(const char *home)
 		fputs("holdpointd: cannot take signals\n", stderr);
 		return HP_EXIT_INTERNAL;
 	}
-	enum hp_status status = hp_broker_open(home, &broker, &err);
+	enum hp_status status = hp_broker_open(home, true, &broker, &err);
 	if (status != HP_OK) {
 		close(signal_fd);
 		return say_failed(status, &err);

@@ -31,7 +31,7 @@ setup(void)
 		 "sed -i 's/affected: 50 /affected: 50000 /' %s/policy.yaml",
 		 build ? build : ".", home, home);
 	cr_assert_eq(system(command), 0, "%s", command);
-	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert_eq(hp_broker_open(home, false, &broker, &err), HP_OK, "%s", err.message);
 }
 
 static void
@@ -410,7 +410,7 @@ Test(life, i8_a_restart_loses_nothing)
 	const uint8_t *digest = digest_of(submit(id, 0));
 	decide("reviewer", id, digest, true);
 	hp_broker_close(broker);
-	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert_eq(hp_broker_open(home, false, &broker, &err), HP_OK, "%s", err.message);
 	cr_assert_str_eq(state_of(id), "granted");
 	cr_assert_str_eq(code_of(claim(id, 0)), "ok");
 }
@@ -423,12 +423,12 @@ Test(life, a_rebase_believes_the_clock_again)
 	advance(24 * 60 * (int64_t)MINUTE, 0); /* a clock a day ahead leaves its leaf behind */
 	submit(id, 0);
 	hp_broker_close(broker);
-	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert_eq(hp_broker_open(home, false, &broker, &err), HP_OK, "%s", err.message);
 	cr_assert(broker->frozen);
 	hp_broker_close(broker);
 	cr_assert_eq(hp_broker_rebase(home, "the clock was wrong", &size, &err), HP_OK, "%s",
 		     err.message);
-	cr_assert_eq(hp_broker_open(home, &broker, &err), HP_OK, "%s", err.message);
+	cr_assert_eq(hp_broker_open(home, false, &broker, &err), HP_OK, "%s", err.message);
 	cr_assert_not(broker->frozen);
 	cr_assert_gt(hp_audit_size(broker->audit), size);
 }

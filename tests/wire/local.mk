@@ -7,7 +7,7 @@ WIRE_TESTS = \
 	%D%/test_anchor.py \
 	%D%/test_agent.py %D%/test_journey.py %D%/test_refusals.py %D%/test_roles.py \
 	%D%/test_truncated.py %D%/test_halt.py %D%/test_kill.py %D%/test_events.py \
-	%D%/test_same_uid.py %D%/test_hostile.py %D%/test_sizes.py %D%/test_votes.py %D%/test_claims.py %D%/test_memory.py %D%/test_rebase.py %D%/test_meters.py %D%/test_redaction.py \
+	%D%/test_same_uid.py %D%/test_hostile.py %D%/test_sizes.py %D%/test_votes.py %D%/test_claims.py %D%/test_memory.py %D%/test_rebase.py %D%/test_meters.py %D%/test_confined.py %D%/test_redaction.py \
 	%D%/test_article.py \
 	%D%/test_layers.py \
 	%D%/test_hundred.py \
