@@ -21,3 +21,4 @@ cli_libhpcli_a_SOURCES += %D%/auditor.h %D%/auditor.c %D%/auditor_verify.c %D%/a
 	%D%/auditor_tables.c %D%/cmd_audit_verify.c %D%/cmd_audit_export.c
 cli_libhpcli_a_SOURCES += %D%/cmd_executor.c
 cli_libhpcli_a_SOURCES += %D%/cmd_mcp.c %D%/program.c
+cli_libhpcli_a_SOURCES += %D%/cmd_audit_report.c

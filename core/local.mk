@@ -61,3 +61,8 @@ core_libhpcore_a_SOURCES += \
 
 CORE_LIBS = core/libhpcore.a $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
 	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) -lm
+
+# What an audit log says to who must show that people oversee.
+core_libhpcore_a_SOURCES += \
+	%D%/report.h %D%/report_private.h %D%/report_figures.def %D%/report.c %D%/report_figures.c \
+	%D%/report_keys.c %D%/report_checks.c %D%/report_text.c %D%/report_html.c

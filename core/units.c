@@ -236,6 +236,36 @@ hp_units_add_time(struct hp_buf *buf, int64_t wall_ms)
 		      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Days from 1970-01-01 of a day of the Gregorian calendar: years begin in March, so that the leap
+ * day is the last one. */
+static int64_t
+days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1, era = (y >= 0 ? y : y - 399) / 400;
+	int64_t of_era = y - era * 400, of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+enum hp_status
+hp_units_time(const char *text, int64_t *ret_ms)
+{
+	int year, month, day, hour = 0, minute = 0, second = 0;
+	struct hp_buf again = {0};
+	if (strlen(text) == 10 ? sscanf(text, "%4d-%2d-%2d", &year, &month, &day) != 3
+			       : sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ", &year, &month, &day,
+					&hour, &minute, &second) != 6)
+		return HP_INVALID;
+	int64_t ms = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * 1000;
+	hp_units_add_time(&again, ms); /* the one spelling of a moment that there is */
+	bool same = !again.failed && (strlen(text) == 10 || strlen(text) == again.len) &&
+		    strncmp(hp_buf_text(&again), text, strlen(text)) == 0;
+	hp_buf_release(&again);
+	if (!same)
+		return HP_INVALID;
+	*ret_ms = ms;
+	return HP_OK;
+}
+
 void
 hp_units_add_left(struct hp_buf *buf, int64_t ms)
 {

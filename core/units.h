@@ -48,6 +48,9 @@ void hp_units_add_real(struct hp_buf *buf, double real);
 /* "2026-11-22T03:12:44Z" (UTC, seconds). */
 void hp_units_add_time(struct hp_buf *buf, int64_t wall_ms);
 
+/* The reverse, strictly; also "2026-11-22", the day's beginning. HP_INVALID. */
+HP_MUST_CHECK enum hp_status hp_units_time(const char *text, int64_t *ret_ms);
+
 /* "7:48" under an hour, else "1h05m"; negative as "0:00". For people. */
 void hp_units_add_left(struct hp_buf *buf, int64_t ms);
 
