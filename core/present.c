@@ -52,6 +52,7 @@ hp_present_request(struct hp_arena *arena, const struct hp_value *canonical,
 	hp_present_rules(&page, canonical);
 	hp_present_quorum(&page, canonical, reply, digest);
 	hp_present_notes(&page, canonical, hp_map_get(reply, "notes"));
+	hp_present_spot_checks(&page, hp_map_get(reply, "spot_checks"));
 	hp_present_history(&page, hp_map_get(reply, "history"));
 	hp_present_related(&page, canonical, options->related);
 	hp_present_identity(&page, canonical, digest);

@@ -167,6 +167,21 @@ hp_present_notes(struct hp_page *page, const struct hp_value *canonical,
 }
 
 void
+hp_present_spot_checks(struct hp_page *page, const struct hp_value *list)
+{
+	for (size_t i = 0; i < hp_value_count(list); i++) {
+		const struct hp_value *one = hp_array_get(list, i);
+		hp_page_theirs(page, hp_map_get(one, "by"), false);
+		hp_page_say(page, ", ");
+		hp_units_add_time(&page->line, hp_map_get_int(one, "at_ms", 0));
+		hp_page_say(page, ", spot check: ");
+		hp_page_theirs(page, hp_map_get(one, "finding"), false);
+		hp_page_item(page, NULL);
+		hp_page_quote_value(page, hp_map_get(one, "note"), NULL);
+	}
+}
+
+void
 hp_present_history(struct hp_page *page, const struct hp_value *list)
 {
 	hp_page_section(page, HP_SECTION_HISTORY);

@@ -68,6 +68,8 @@ void hp_present_quorum(struct hp_page *page, const struct hp_value *canonical,
                        const struct hp_value *reply, const uint8_t digest[HP_HASH_BYTES]);
 void hp_present_notes(struct hp_page *page, const struct hp_value *canonical,
                       const struct hp_value *list);
+/* What people found who looked afterwards, among the notes. */
+void hp_present_spot_checks(struct hp_page *page, const struct hp_value *list);
 void hp_present_history(struct hp_page *page, const struct hp_value *list);
 void hp_present_related(struct hp_page *page, const struct hp_value *canonical,
                         const struct hp_present_related *related);

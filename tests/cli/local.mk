@@ -1,5 +1,5 @@
 # The command line: exact messages, exit codes, and whole stories against a live broker.
-CLI_TESTS = %D%/test_preflight.sh %D%/test_help.sh %D%/test_usage.sh %D%/test_policy.sh %D%/test_redact.sh %D%/test_flow.sh %D%/test_exec.sh \
+CLI_TESTS = %D%/test_preflight.sh %D%/test_task.sh %D%/test_help.sh %D%/test_usage.sh %D%/test_policy.sh %D%/test_redact.sh %D%/test_flow.sh %D%/test_exec.sh \
 	%D%/test_executor.py %D%/test_watch.sh %D%/test_terminal.py
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh %D%/tools.json

@@ -247,6 +247,20 @@ Test(present, ascii_is_ascii)
 		"1 m -> hold (r)                                          policy.yaml:3\n");
 }
 
+Test(present, spot_checks_stand_among_the_notes)
+{
+	struct hp_present page = present(
+		json("{\"summary\": \"s\"}"),
+		json("{\"spot_checks\": [{\"by\": \"ada\", \"person\": \"ada\", \"at_ms\": 0,"
+	             " \"finding\": \"concern\", \"note\": \"three\\u001b, not two\"},"
+	             " {\"by\": \"bo\", \"at_ms\": 0, \"finding\": \"ok\"}]}"),
+		80, true);
+	cr_assert_str_eq(section(&page, HP_SECTION_NOTES),
+	                 "ada, 1970-01-01T00:00:00Z, spot check: concern\n"
+	                 "| three<U+001B>, not two\n"
+	                 "bo, 1970-01-01T00:00:00Z, spot check: ok\n");
+}
+
 Test(present, sections_come_in_order_and_their_ends_are_known)
 {
 	struct hp_present page = present(

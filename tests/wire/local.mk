@@ -12,6 +12,6 @@ WIRE_TESTS = \
 	%D%/test_layers.py \
 	%D%/test_hundred.py \
 	%D%/test_agents.py \
-	%D%/test_task.py %D%/test_spot_check.py
+	%D%/test_task.py %D%/test_spot_check.py %D%/test_widening.py
 TESTS += $(WIRE_TESTS)
 EXTRA_DIST += $(WIRE_TESTS) %D%/agent.py %D%/hp.py %D%/samples.py
