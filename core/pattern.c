@@ -13,6 +13,10 @@ struct hp_pattern_set {
 	hs_database_t *database; /* NULL: an empty set */
 	hs_scratch_t *scratch;
 	bool utf8; /* subjects must be checked: the engine trusts them */
+	/* Untried patterns are looked for in vectors of one: on blocks of more than 255 bytes Vectorscan
+	 * 5.4.9 writes past a buffer for some, such as `x+y` with start-of-match (VectorCamp/vectorscan,
+	 * pull request 392). Only blocks are searched backwards, which is what does it. */
+	bool vectored;
 };
 
 static unsigned
@@ -181,8 +185,10 @@ compile(struct hp_pattern_set *set, const struct hp_pattern *patterns, size_t co
 		flags[i] = compile_flags(patterns[i].flags);
 		ids[i] = patterns[i].id;
 		set->utf8 |= (patterns[i].flags & HP_PATTERN_UTF8) != 0;
+		set->vectored |= (patterns[i].flags & HP_PATTERN_UNTRIED) != 0;
 	}
-	if (hs_compile_multi(expressions, flags, ids, (unsigned)count, HS_MODE_BLOCK, NULL,
+	if (hs_compile_multi(expressions, flags, ids, (unsigned)count,
+	                     set->vectored ? HS_MODE_VECTORED : HS_MODE_BLOCK, NULL,
 	                     &set->database, &failure) != HS_SUCCESS)
 		status = compile_failed(patterns, count, failure, err);
 	else if (hs_alloc_scratch(set->database, &set->scratch) != HS_SUCCESS)
@@ -250,7 +256,12 @@ hp_pattern_set_scan(const struct hp_pattern_set *set, const char *subject, size_
 	if (set->utf8 && !hp_text_is_utf8(subject, len))
 		return HP_INVALID;
 	struct scan scan = {match, context};
-	switch (hs_scan(set->database, subject, (unsigned)len, 0, set->scratch, on_match, &scan)) {
+	const unsigned bytes = (unsigned)len;
+	hs_error_t done = set->vectored ? hs_scan_vector(set->database, &subject, &bytes, 1, 0,
+	                                                 set->scratch, on_match, &scan)
+	                                : hs_scan(set->database, subject, bytes, 0, set->scratch,
+	                                          on_match, &scan);
+	switch (done) {
 	case HS_SUCCESS:
 	case HS_SCAN_TERMINATED:
 		return HP_OK;

@@ -15,6 +15,7 @@ enum hp_pattern_flags {
 	HP_PATTERN_CASELESS = 1 << 0,
 	HP_PATTERN_SPAN = 1 << 1, /* report the start of a match too (start-of-match) */
 	HP_PATTERN_ONCE = 1 << 2, /* at most one report a scan; excludes SPAN */
+	HP_PATTERN_UNTRIED = 1 << 4, /* an operator's: no test of ours has seen it; a little slower */
 	HP_PATTERN_UTF8 = 1 << 3, /* `.` and classes are of characters; subjects must be UTF-8 */
 };
 

@@ -64,7 +64,8 @@ compile_destructive(struct hp_policy *policy, const struct hp_value *list,
 		patterns[i] = (struct hp_pattern){
 			.expression = hp_arena_printf(&policy->arena, "(?:^| )(?:%s)(?: |$)",
 						      pattern->str.p),
-			.flags = HP_PATTERN_CASELESS | HP_PATTERN_ONCE,
+			.flags = HP_PATTERN_CASELESS | HP_PATTERN_ONCE |
+				 HP_PATTERN_UNTRIED,
 			.id = (unsigned)i,
 			.line = pattern->line,
 		};

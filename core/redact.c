@@ -62,7 +62,8 @@ compile(struct hp_redact *set, const struct hp_redact_config *config, struct hp_
 	for (size_t i = 0; i < config->pattern_count && status == HP_OK; i++) {
 		const struct hp_redact_pattern *own = &config->patterns[i];
 		status = take_name(set, i, own, err);
-		patterns[count++] = (struct hp_pattern){own->expression, HP_PATTERN_SPAN,
+		patterns[count++] = (struct hp_pattern){own->expression,
+		                                        HP_PATTERN_SPAN | HP_PATTERN_UNTRIED,
 		                                        (unsigned)(hp_redact_rule_count + i),
 		                                        own->line};
 	}

@@ -36,12 +36,15 @@ read_all(int fd, const char *path, struct hp_buf *buf, struct hp_error *err)
 {
 	uint8_t chunk[16384];
 	size_t total = 0;
+	size_t used = 0; /* of the chunk: wiping all of it costs more than reading a small file */
 	enum hp_status status = HP_OK;
 
 	while (status == HP_OK) {
 		ssize_t got = read(fd, chunk, sizeof chunk);
 		if (got == 0)
 			break;
+		if (got > 0 && (size_t)got > used)
+			used = (size_t)got;
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -52,7 +55,7 @@ read_all(int fd, const char *path, struct hp_buf *buf, struct hp_error *err)
 		else
 			hp_buf_add(buf, chunk, (size_t)got);
 	}
-	explicit_bzero(chunk, sizeof chunk); /* it may have been a key */
+	explicit_bzero(chunk, used); /* it may have been a key */
 	if (status == HP_OK && buf->failed)
 		status = fail_path(err, HP_NOMEM, path, "out of memory", NULL);
 	return status;

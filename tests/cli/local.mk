@@ -6,7 +6,7 @@ EXTRA_DIST += $(CLI_TESTS) %D%/tap.sh %D%/tools.json
 CLI_TESTS += %D%/test_setup.sh
 # The shipped policy against what the world has.
 POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py %D%/test_evasion.py \
-	%D%/test_iam.py
+	%D%/test_iam.py %D%/test_hostile_policy.py
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py %D%/boundary.py
 CLI_TESTS += %D%/test_report.py

@@ -278,3 +278,35 @@ Test(pattern, a_thousand_globs_in_one_set)
 	struct seen seen = scan(patterns, 1000, "s3:verb77x", 10);
 	cr_expect_eq(seen.count, 2); /* 7 and 77 */
 }
+
+static bool
+count_one(void *context, unsigned id, size_t from, size_t to)
+{
+	(void)id;
+	(void)from;
+	(void)to;
+	++*(size_t *)context;
+	return true;
+}
+
+/* Vectorscan 5.4.9 ends the program for these, on blocks of more than 255 bytes. */
+Test(pattern, an_operators_patterns_do_not_end_the_program)
+{
+	static const char *const expressions[] = {"x+y", "(x+x+)+y", "[a-z]+@x",
+						  "(a|b)*cd"};
+	static char subject[5000];
+	memset(subject, 'x', sizeof subject);
+	memcpy(subject + 4990, "xyabcd@x", 8);
+	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+		struct hp_pattern pattern = {expressions[i],
+					     HP_PATTERN_SPAN | HP_PATTERN_UNTRIED, 1, 0};
+		struct hp_pattern_set *set = NULL;
+		struct hp_error err = {0};
+		size_t found = 0;
+		cr_assert_eq(hp_pattern_set_new(&pattern, 1, &set, &err), HP_OK, "%s", err.message);
+		cr_assert_eq(hp_pattern_set_scan(set, subject, sizeof subject, count_one, &found),
+			     HP_OK);
+		cr_expect(found > 0, "%s", expressions[i]);
+		hp_pattern_set_free(set);
+	}
+}
