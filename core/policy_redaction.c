@@ -72,7 +72,8 @@ hp_policy_load_redaction(struct hp_policy *policy, const struct hp_value *file,
 
 /* --- a request --- */
 
-/* What a hit in a field of the request does. */
+/* What a hit in a field of the request does. An IP address in what runs is where it runs: people
+ * have to see it, and a block would forbid every `ssh 10.0.0.5`. It is no hit there. */
 enum burden {
 	BURDEN_BLOCK, /* it would hide from people what runs, and where */
 	BURDEN_HOLD,  /* it is data of what runs, and handed over whole */
@@ -194,6 +195,7 @@ hp_judge_redaction(struct hp_judge *judge, struct hp_error *err)
 	for (size_t i = 0; i < FIELDS; i++)
 		parts[i] = (struct hp_redact_part){
 			.field = fields[i].name,
+			.addresses = fields[i].burden == BURDEN_BLOCK,
 			.value = hp_map_get(fields[i].of_action ? judge->request->action
 								: judge->request->map,
 					    fields[i].name),

@@ -102,6 +102,7 @@ struct hp_redact_report {
 /* One of several trees that are judged together. */
 struct hp_redact_part {
 	const char *field; /* paths begin with it; may be "" */
+	bool addresses;	   /* an IP address names a machine there, and stays */
 	const struct hp_value *value; /* in: a tree or NULL; out: without what was found in it */
 	struct hp_redact_report report; /* out */
 };

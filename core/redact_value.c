@@ -395,7 +395,8 @@ on_match(void *context, unsigned id, size_t from, size_t to)
 	const struct hp_redact_piece *piece = &walk->set->pieces[walk->piece];
 	if (from + 1 == piece->from)
 		from++; /* the NUL before it is what a rule wants to see before its candidate */
-	if (from < piece->from)
+	if (from < piece->from || (walk->parts[piece->part].addresses &&
+				   strcmp(hp_redact_kind(walk->set, id), "ip_address") == 0))
 		return true;
 	const struct hp_redact_window window = {
 		.set = walk->set,
