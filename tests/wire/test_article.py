@@ -133,7 +133,7 @@ def tiers():
 # ---- Layer 3: Gateway Policies ----
 
 def gateway():
-    with Instance(lambda text: text + GATEWAY) as instance:
+    with Instance(lambda text: text.replace("\ngateway:\n", GATEWAY, 1)) as instance:
         agent, auditor = Client(instance, SUPERVISED), Client(instance, "auditor")
         states = [ask(agent, "lambda:UpdateFunctionConfiguration")["state"] for n in range(6)]
         tap.equal(states, ["granted"] * 5 + ["blocked"],
@@ -146,6 +146,14 @@ def gateway():
         told = [[f["rule"] for f in r["findings"] if f["layer"] == 3 and f["effect"] == "hold"] for r in (first, over)]
         tap.equal((told, over["state"]), ([[], ["gateway.budgets[0]"]], "pending"),
                   "layer 3, budget caps: what would exceed the cap is queued for human review")
+
+        secret = "ghp_" + "0aB1cD2eF3" * 3 + "gH4iJ5"
+        hidden = ask(other, "ecs:DescribeServices", why=f"The patient's mail is jane.doe@example.com, token {secret}")
+        shown = other.call(type="show", id=hidden["id"])["canonical"]
+        in_command = ask(other, "shell:ls", command=["ls", secret])
+        tap.equal((hidden["state"], b"jane.doe" in shown, secret.encode() in shown, b"[REDACTED:" in shown,
+                   in_command["state"]), ("granted", False, False, True, "blocked"),
+                  "layer 3, PII/PHI redaction: stripped before it reaches anybody's context; in a command it blocks")
 
         blocked = ask(other, "iam:AttachRolePolicy", why="The reasoning chain, in full")
         kept = logged(auditor, blocked["id"], "request.blocked")
