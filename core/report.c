@@ -288,7 +288,9 @@ hp_report_finish(struct hp_report *report, const struct hp_report_proof *proof)
 {
 	report->proof = *proof;
 	report->proof.text = hp_arena_strdup(&report->arena, proof->text);
-	hp_report_finish_keys(report);
+	for (size_t i = 0; i < hp_report_figure_count; i++)
+		if (strcmp(hp_report_figures[i].name, "key_history") == 0)
+			hp_report_finish_keys(report, &report->tallies[i]);
 	for (size_t i = 0; i < hp_report_figure_count; i++) {
 		struct hp_report_tally *tally = &report->tallies[i];
 		const char *name = hp_report_figures[i].name;

@@ -2,13 +2,13 @@
  * The history of keys, and the eight checks, from what the log says of principals and requests.
  *
  * A load of principals is one or more leaves with the whole set; each is set against what was known.
- * A name that a later set lacks was removed: that shows when the next set begins, or at the end.
+ * A name that a set lacks was removed: that is told when the next set begins, or at the end.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/crypto.h"
 #include "core/report_private.h"
 #include "core/units.h"
 
@@ -17,11 +17,9 @@ enum { BUCKETS = 1024 };
 struct hp_report_key {
 	struct hp_report_key *next;
 	char *name;
-	uint8_t hash[HP_HASH_BYTES]; /* of all that its entry says */
 	char sign[16], curve[16];    /* the beginning of its keys; "" for none */
 	bool revoked, gone, agent, executor, bounded;
 	unsigned generation;
-	uint64_t seq; /* of its latest leaf */
 };
 
 static struct hp_report_key **
@@ -84,8 +82,7 @@ has_role(const struct hp_value *entry, const char *role)
 }
 
 static void
-take_entry(struct hp_report *report, struct hp_report_tally *tally,
-	   const struct hp_report_event *event, const struct hp_value *entry)
+take_entry(struct hp_report *report, struct hp_report_tally *tally, const struct hp_value *entry)
 {
 	const char *name = hp_map_get_str(entry, "name", "");
 	struct hp_report_key **at = find(report, name), *key = *at, was = {0};
@@ -108,7 +105,6 @@ take_entry(struct hp_report *report, struct hp_report_tally *tally,
 				     : environments && hp_value_count(hp_map_get(entry, "operations"));
 	key->generation = report->generation;
 	key->gone = false;
-	key->seq = event->seq;
 	const char *what = !known || was.gone		      ? "enrolled"
 			   : key->revoked && !was.revoked     ? "revoked"
 			   : !key->revoked && was.revoked     ? "taken back into force"
@@ -118,6 +114,21 @@ take_entry(struct hp_report *report, struct hp_report_tally *tally,
 				   : NULL;
 	if (what)
 		tell(report, tally, key, what);
+}
+
+/* The last set has ended with the log. */
+static void
+end_last_set(struct hp_report *report, struct hp_report_tally *tally)
+{
+	struct hp_report_event event = {.event = "principals", .actor = report->keys_by,
+					.request = "", .seq = report->keys_seq,
+					.wall_ms = report->keys_ms};
+	if (!report->generation)
+		return;
+	report->now = &event;
+	report->in_range = report->keys_ms >= report->from_ms && report->keys_ms < report->to_ms;
+	tell_gone(report, tally);
+	report->now = NULL;
 }
 
 void
@@ -137,12 +148,16 @@ hp_report_take_keys(struct hp_report *report, struct hp_report_tally *tally,
 		report->generation++;
 	}
 	for (size_t i = 0; i < hp_value_count(entries); i++)
-		take_entry(report, tally, event, hp_array_get(entries, i));
+		take_entry(report, tally, hp_array_get(entries, i));
+	report->keys_seq = event->seq;
+	report->keys_ms = event->wall_ms;
+	snprintf(report->keys_by, sizeof report->keys_by, "%s", event->actor);
 }
 
 void
-hp_report_finish_keys(struct hp_report *report)
+hp_report_finish_keys(struct hp_report *report, struct hp_report_tally *key_history)
 {
+	end_last_set(report, key_history);
 	for (size_t i = 0; report->keys && i < BUCKETS; i++)
 		for (struct hp_report_key *key = report->keys[i]; key; key = key->next) {
 			if (key->gone || key->revoked || key->generation != report->generation)

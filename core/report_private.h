@@ -72,6 +72,9 @@ struct hp_report {
 	struct hp_report_waiting **waiting; /* pending requests by id: a table of lists */
 	struct hp_report_key **keys;	    /* principals by name: a table of lists */
 	unsigned generation;		    /* of the set of principals */
+	uint64_t keys_seq;		    /* of its last leaf, with its time and actor */
+	int64_t keys_ms;
+	char keys_by[HP_LIMIT_NAME_BYTES + 1];
 	/* for the checks */
 	int64_t destructive, destructive_let, held, held_undoable, most_resources, caps;
 	unsigned agents, agents_bounded, executors, executors_bounded;
@@ -118,7 +121,7 @@ void hp_report_note(struct hp_report *report, const struct hp_report_event *even
 /* A leaf principals, against the set before: rows of key_history, and who is bounded. */
 void hp_report_take_keys(struct hp_report *report, struct hp_report_tally *tally,
 			 const struct hp_report_event *event);
-void hp_report_finish_keys(struct hp_report *report);
+void hp_report_finish_keys(struct hp_report *report, struct hp_report_tally *key_history);
 void hp_report_free_keys(struct hp_report *report);
 
 /* The figure of this name. */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/request.h"
+#include "core/text.h"
+#include "core/units.h"
 #include "tui/model.h"
 
 void
@@ -65,6 +67,23 @@ open_bytes(struct hp_model *model, const struct hp_value *bytes)
 	return NULL;
 }
 
+/* An erased request has no content any more: who made it go, and when. NULL: it was not erased. */
+static const char *
+erased(struct hp_model *model, const struct hp_value *reply)
+{
+	struct hp_arena *arena = &model->pinned.canonical_arena;
+	struct hp_buf time = {0};
+	int64_t at_ms = hp_map_get_int(reply, "erased_ms", -1);
+	if (at_ms < 0)
+		return NULL;
+	hp_units_add_time(&time, at_ms);
+	const char *text = hp_arena_printf(
+		arena, "what it said was erased %s by %s", hp_buf_text(&time),
+		hp_text_safe(arena, hp_map_get_str(reply, "erased_by", ""), HP_TEXT_ASCII));
+	hp_buf_release(&time);
+	return text ? text : "what it said was erased";
+}
+
 static const char *
 check_content(struct hp_model *model, const struct hp_value *reply)
 {
@@ -72,8 +91,10 @@ check_content(struct hp_model *model, const struct hp_value *reply)
 	const struct hp_value *bytes = hp_map_get(reply, "canonical");
 	uint8_t digest[HP_HASH_BYTES];
 
-	if (!bytes || bytes->type != HP_BIN)
-		return "the broker shows no content";
+	if (!bytes || bytes->type != HP_BIN) {
+		const char *why = erased(model, reply);
+		return why ? why : "the broker shows no content";
+	}
 	hp_request_digest(bytes->str.p, bytes->str.len, digest);
 	if (memcmp(digest, pinned->digest, sizeof digest) != 0)
 		return "the content is not what the queue announced: its digest differs";

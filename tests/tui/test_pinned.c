@@ -64,6 +64,26 @@ Test(pinned, content_must_have_the_announced_digest)
 		cr_expect_str_eq(refusal((enum hp_deed)deed), "its content is not trusted");
 }
 
+Test(pinned, an_erased_request_says_so)
+{
+	struct feed_request one = feed_request(1);
+	feed_list(&feed, &one, 1);
+	hp_pinned_open(&feed.model, hp_queue_find(&feed.model.queue, feed_id(&feed, 1)));
+	const struct hp_value *whole = feed_show(&feed, &one);
+	struct hp_value *reply = hp_value_map(&feed.arena);
+	for (size_t i = 0; i < whole->map.count; i++)
+		if (strcmp(whole->map.pairs[i].key.p, "canonical") != 0)
+			hp_map_set(&feed.arena, reply, whole->map.pairs[i].key.p,
+			           hp_value_copy(&feed.arena, whole->map.pairs[i].value));
+	hp_map_set_int(&feed.arena, reply, "erased_ms", 1795317164999);
+	hp_map_set_str(&feed.arena, reply, "erased_by", "ada\033");
+	hp_pinned_load(&feed.model, reply);
+	cr_assert_eq(feed.model.pinned.phase, HP_PIN_REFUSED);
+	cr_assert_str_eq(feed.model.pinned.problem,
+	                 "what it said was erased 2026-11-22T03:12:44Z by ada<U+001B>");
+	cr_expect_str_eq(refusal(HP_DEED_APPROVE), "its content is not trusted");
+}
+
 Test(pinned, every_flipped_byte_is_refused)
 {
 	struct feed_request one = feed_request(1);
