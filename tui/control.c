@@ -187,6 +187,18 @@ act_note(struct hp_model *model, int64_t now_ms)
 }
 
 static unsigned
+act_check_ok(struct hp_model *model, int64_t now_ms)
+{
+	return begin(model, HP_DIALOG_CHECK_OK, HP_DEED_CHECK, now_ms);
+}
+
+static unsigned
+act_check_concern(struct hp_model *model, int64_t now_ms)
+{
+	return begin(model, HP_DIALOG_CHECK_CONCERN, HP_DEED_CHECK, now_ms);
+}
+
+static unsigned
 act_raw(struct hp_model *model, int64_t now_ms)
 {
 	if (model->pinned.phase != HP_PIN_READY) {

@@ -29,6 +29,7 @@ static unsigned enter_halt_why(struct hp_model *model);
 static unsigned enter_resume(struct hp_model *model);
 static unsigned enter_resume_why(struct hp_model *model);
 static unsigned enter_deny_all_words(struct hp_model *model);
+static unsigned enter_check(struct hp_model *model);
 static unsigned enter_command(struct hp_model *model);
 
 static const struct kind {
@@ -60,6 +61,10 @@ static const struct kind {
 	[HP_DIALOG_DENY_ALL] = {"deny all pending", "", false, HP_DEED_DENY, 0, enter_deny},
 	[HP_DIALOG_DENY_ALL_WORDS] = {"deny all pending", "why: ", false, HP_DEED_DENY,
                                       HP_LIMIT_REASON_BYTES, enter_deny_all_words},
+	[HP_DIALOG_CHECK_OK] = {"spot check: all is well with", "note, if any: ", true,
+                                HP_DEED_CHECK, HP_LIMIT_REASON_BYTES, enter_check},
+	[HP_DIALOG_CHECK_CONCERN] = {"spot check: a concern about", "what: ", true, HP_DEED_CHECK,
+                                     HP_LIMIT_REASON_BYTES, enter_check},
 	[HP_DIALOG_COMMAND] = {"command", ":", false, HP_DEED_NOTE, HP_LIMIT_SUMMARY_BYTES,
                                enter_command},
 };
@@ -218,6 +223,17 @@ enter_note(struct hp_model *model)
 
 	if (is_blank(model->dialog.text))
 		return complain(model, "the note is empty");
+	return send_order(model, &order, model->dialog.text);
+}
+
+static unsigned
+enter_check(struct hp_model *model)
+{
+	struct hp_order order = {.kind = HP_ORDER_CHECK,
+	                         .approve = model->dialog.kind == HP_DIALOG_CHECK_OK};
+
+	if (!order.approve && is_blank(model->dialog.text))
+		return complain(model, "a concern needs its words: type some");
 	return send_order(model, &order, model->dialog.text);
 }
 

@@ -132,7 +132,7 @@ static void
 draw_hints(struct hp_screen *screen, struct hp_model *model, const struct hp_view *view,
            int64_t now_ms)
 {
-	static const char *const always[] = {"H halt", ": command", "1-4 views", "? help", "M man",
+	static const char *const always[] = {"H halt", ": command", "1-5 views", "? help", "M man",
 	                                     "q quit"};
 	int y = screen->rows - HINT_ROWS;
 

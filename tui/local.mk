@@ -12,6 +12,6 @@ tui_libhptui_a_SOURCES = \
 	%D%/safe.h %D%/safe.c %D%/screen.h %D%/screen.c %D%/terminal.c \
 	%D%/input.h %D%/input.c %D%/manual.h %D%/manual.c \
 	%D%/views.def %D%/view.h %D%/view.c %D%/frame.c %D%/view_history.c \
-	%D%/view_agents.c %D%/view_audit.c %D%/view_queue.c %D%/view_request.c %D%/view_help.c \
+	%D%/view_checks.c %D%/view_agents.c %D%/view_audit.c %D%/view_queue.c %D%/view_request.c %D%/view_help.c \
 	%D%/view_dialog.c
 TUI_LIBS = tui/libhptui.a $(PROTO_LIBS) $(NCURSES_LIBS)

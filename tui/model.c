@@ -24,6 +24,7 @@ hp_model_release(struct hp_model *model)
 	hp_pinned_release(&model->pinned);
 	hp_related_release(&model->related);
 	hp_rows_release(&model->history);
+	hp_rows_release(&model->checks);
 	hp_agents_release(&model->agents);
 	hp_ledger_free(model->ledger);
 	hp_bulk_release(&model->bulk);
@@ -124,6 +125,7 @@ hp_model_welcome(struct hp_model *model, const struct hp_value *reply, int64_t n
 		model->lost = false;
 		model->want_list = true;
 		hp_rows_reload(&model->history);
+		hp_rows_reload(&model->checks);
 		model->pinned.want_show = model->pinned.phase != HP_PIN_NONE;
 		hp_model_say(model, false, "the broker is back");
 		changed |= HP_CHANGED_PANE;
@@ -172,12 +174,14 @@ hp_model_event(struct hp_model *model, const struct hp_value *event, int64_t now
 	if ((uint64_t)seq != queue->seq + 1) {
 		model->want_list = true;
 		hp_rows_reload(&model->history);
+		hp_rows_reload(&model->checks);
 		model->pinned.want_show = model->pinned.phase != HP_PIN_NONE;
 	}
 	queue->seq = (uint64_t)seq;
 	if (hp_map_get(event, "id") && hp_map_get(event, "operation")) {
 		changed |= hp_queue_put(model, event, (uint64_t)seq, now_ms);
 		changed |= hp_rows_event(&model->history, event, true, model->escape);
+		changed |= hp_rows_event(&model->checks, event, false, model->escape);
 	}
 	if (hp_value_is(hp_map_get(event, "type"), "halt") ||
 	    hp_value_is(hp_map_get(event, "type"), "resume"))
@@ -244,6 +248,8 @@ order_verb(const struct hp_order *order)
 		return "halt";
 	case HP_ORDER_RESUME:
 		return "resume";
+	case HP_ORDER_CHECK:
+		return "spot check";
 	}
 	return "order";
 }
@@ -258,6 +264,11 @@ say_done(struct hp_model *model, const struct hp_order *order, const struct hp_v
 		             order->kind == HP_ORDER_HALT ? "halted" : "resumed",
 		             order->agent[0] ? order->agent : "all");
 		model->agents.due_ms = 0; /* look again */
+		return;
+	}
+	if (order->kind == HP_ORDER_CHECK) {
+		hp_model_say(model, false, "spot check recorded: request %.13s", order->id);
+		hp_rows_reload(&model->checks);
 		return;
 	}
 	keep_safe(model, hp_map_get(reply, "state"), state, sizeof state);

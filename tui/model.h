@@ -110,6 +110,8 @@ enum hp_dialog_kind {
 	HP_DIALOG_RESUME_WHY,
 	HP_DIALOG_DENY_ALL,       /* a key picks a preset reason, for all pending of one agent */
 	HP_DIALOG_DENY_ALL_WORDS, /* own words */
+	HP_DIALOG_CHECK_OK,
+	HP_DIALOG_CHECK_CONCERN,
 	HP_DIALOG_COMMAND,
 	HP_DIALOG_COUNT,
 };
@@ -134,13 +136,14 @@ enum hp_order_kind {
 	HP_ORDER_NOTE,
 	HP_ORDER_HALT,
 	HP_ORDER_RESUME,
+	HP_ORDER_CHECK,
 };
 
 struct hp_order {
 	enum hp_order_kind kind;
 	char id[HP_ID_BYTES];
 	uint8_t digest[HP_HASH_BYTES];
-	bool approve;
+	bool approve; /* of a spot check: nothing to complain of */
 	int64_t by_ms;
 	bool in_bulk; /* one of a bulk denial */
 	char agent[HP_LIMIT_NAME_BYTES + 1]; /* "": all */
@@ -192,6 +195,7 @@ struct hp_model {
 	struct hp_pinned pinned;
 	struct hp_related related; /* to the open request */
 	struct hp_rows history;
+	struct hp_rows checks; /* that wait for a spot check */
 	struct hp_agents agents;
 	struct hp_ledger *ledger; /* NULL until it is looked at */
 	struct hp_dialog dialog;
@@ -313,7 +317,7 @@ enum hp_state hp_pinned_state(const struct hp_model *model, int64_t now_ms);
 void hp_pinned_release(struct hp_pinned *pinned);
 
 /* What is done with an open request, and so what the gate asks of it. */
-enum hp_deed { HP_DEED_APPROVE, HP_DEED_DENY, HP_DEED_EXTEND, HP_DEED_NOTE };
+enum hp_deed { HP_DEED_APPROVE, HP_DEED_DENY, HP_DEED_EXTEND, HP_DEED_NOTE, HP_DEED_CHECK };
 
 /* Why a deed cannot be done to the open request now; NULL when it can. Arming is not part of it:
  * it passes by itself. */

@@ -118,7 +118,7 @@ static bool
 is_same_story(const struct hp_value *a, const struct hp_value *b)
 {
 	static const char *const keys[] = {"state", "deadline_ms", "approvals", "needed",
-	                                   "votes", "notes",       "history"};
+	                                   "votes", "notes",       "history",   "spot_checks"};
 	const struct hp_value nil = {.type = HP_NIL};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -254,6 +254,8 @@ hp_pinned_state(const struct hp_model *model, int64_t now_ms)
 static bool
 fits(enum hp_deed deed, enum hp_state state)
 {
+	if (deed == HP_DEED_CHECK)
+		return state != HP_STATE_PENDING; /* the rest the broker knows */
 	return state == HP_STATE_PENDING || deed == HP_DEED_NOTE ||
 	       (deed == HP_DEED_DENY && state == HP_STATE_GRANTED);
 }

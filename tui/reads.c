@@ -1,11 +1,10 @@
 #include "tui/reads.h"
 
+/* The next page of a list; NULL: none is wanted. */
 static struct hp_value *
-want_history(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+want_page(struct hp_rows *rows, bool visible, struct hp_arena *arena)
 {
-	struct hp_rows *rows = &model->history;
-
-	if (model->view != HP_VIEW_HISTORY || !rows->wanted || rows->asked)
+	if (!visible || !rows->wanted || rows->asked)
 		return NULL;
 	struct hp_value *map = hp_value_map(arena);
 	hp_map_set_str(arena, map, "type", "list");
@@ -15,6 +14,28 @@ want_history(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
 	rows->wanted = false;
 	rows->asked = true;
 	return map;
+}
+
+static struct hp_value *
+want_history(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	return want_page(&model->history, model->view == HP_VIEW_HISTORY, arena);
+}
+
+static struct hp_value *
+want_checks(struct hp_model *model, struct hp_arena *arena, int64_t now_ms)
+{
+	struct hp_value *map = want_page(&model->checks, model->view == HP_VIEW_CHECKS, arena);
+
+	if (map)
+		hp_map_set_bool(arena, map, "spot_checks", true);
+	return map;
+}
+
+static unsigned
+take_checks(struct hp_model *model, const struct hp_value *reply, int64_t now_ms)
+{
+	return hp_rows_page(&model->checks, reply, model->escape);
 }
 
 static unsigned
@@ -77,6 +98,7 @@ const struct hp_read hp_reads[] = {
 	{want_resource, take_resource},
 	{want_session, take_session},
 	{want_history, take_history},
+	{want_checks, take_checks},
 	{hp_agents_want, hp_agents_take},
 	{hp_ledger_want_checkpoint, hp_ledger_take_checkpoint},
 	{hp_ledger_want_leaves, hp_ledger_take_leaves},

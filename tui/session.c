@@ -203,6 +203,13 @@ order_map(struct hp_session *session, struct hp_model *model, const struct hp_or
 		hp_map_set_str(arena, map, "id", order->id);
 		hp_map_set_str(arena, map, "text", order->text);
 		return map;
+	case HP_ORDER_CHECK:
+		map = message(session, "spot_check");
+		hp_map_set_str(arena, map, "id", order->id);
+		hp_map_set_str(arena, map, "finding", order->approve ? "ok" : "concern");
+		if (order->text[0])
+			hp_map_set_str(arena, map, "note", order->text);
+		return map;
 	case HP_ORDER_HALT:
 	case HP_ORDER_RESUME:
 		map = message(session, order->kind == HP_ORDER_HALT ? "halt" : "resume");

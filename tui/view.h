@@ -79,6 +79,11 @@ void hp_view_subject(struct hp_screen *screen, const struct hp_row *row, struct 
 /* What stands where there is no item. */
 void hp_view_empty(struct hp_screen *screen, struct hp_area area, bool focused, const char *why);
 
+/* A list of requests of any state, two lines each; `none` stands where there are none. */
+void hp_view_rows_draw(struct hp_screen *screen, const struct hp_model *model, struct hp_rows *rows,
+                       struct hp_area area, bool focused, int64_t now_ms, const char *none);
+struct hp_place hp_view_rows_place(const struct hp_rows *rows);
+
 /* Draws everything. False when the terminal is too small for anything but saying so. */
 bool hp_frame_draw(struct hp_screen *screen, struct hp_model *model, int64_t now_ms);
 

@@ -29,11 +29,10 @@ draw_row(struct hp_screen *screen, const struct hp_model *model, const struct hp
 	hp_view_subject(screen, row, area, style);
 }
 
-static void
-draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool focused,
-     int64_t now_ms)
+void
+hp_view_rows_draw(struct hp_screen *screen, const struct hp_model *model, struct hp_rows *rows,
+                  struct hp_area area, bool focused, int64_t now_ms, const char *none)
 {
-	struct hp_rows *rows = &model->history;
 	size_t height = (size_t)(area.rows / ROW_LINES);
 
 	hp_rows_fit(rows, height);
@@ -42,13 +41,33 @@ draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool
 		              rows->problem[0]    ? rows->problem
 		              : !rows->has_listed ? "listing the requests"
 		              : rows->filter[0]   ? "nothing matches the filter (Esc shows all)"
-		                                  : "there has been no request");
+		                                  : none);
 	for (size_t i = 0; i < height && rows->cursor.top + i < rows->view_count; i++) {
 		struct hp_area row = {area.y + (int)i * ROW_LINES, area.x, ROW_LINES, area.columns};
 		size_t at = rows->cursor.top + i;
 		draw_row(screen, model, rows->view[at], row, at == rows->cursor.index, focused,
 		         now_ms);
 	}
+}
+
+struct hp_place
+hp_view_rows_place(const struct hp_rows *rows)
+{
+	size_t last = rows->cursor.top + rows->cursor.height;
+
+	return (struct hp_place){
+		.first = rows->view_count ? rows->cursor.top + 1 : 0,
+		.last = last < rows->view_count ? last : rows->view_count,
+		.count = rows->view_count,
+	};
+}
+
+static void
+draw(struct hp_screen *screen, struct hp_model *model, struct hp_area area, bool focused,
+     int64_t now_ms)
+{
+	hp_view_rows_draw(screen, model, &model->history, area, focused, now_ms,
+	                  "there has been no request");
 }
 
 static void
@@ -95,14 +114,7 @@ filtered(struct hp_model *model)
 static struct hp_place
 place(const struct hp_model *model)
 {
-	const struct hp_rows *rows = &model->history;
-	size_t last = rows->cursor.top + rows->cursor.height;
-
-	return (struct hp_place){
-		.first = rows->view_count ? rows->cursor.top + 1 : 0,
-		.last = last < rows->view_count ? last : rows->view_count,
-		.count = rows->view_count,
-	};
+	return hp_view_rows_place(&model->history);
 }
 
 const struct hp_view hp_view_history = {
