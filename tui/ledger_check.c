@@ -116,8 +116,7 @@ compare(struct hp_ledger *ledger)
 	hp_ledger_root(ledger->peaks, ledger->counted, &root);
 	if (memcmp(root.bytes, ledger->root.bytes, sizeof root.bytes) != 0)
 		return condemn(ledger,
-		               "the %llu leaves are not those that the checkpoint signs: the log "
-		               "was changed or forked",
+		               "the %llu leaves are not what was signed: changed or forked",
 		               (unsigned long long)ledger->size);
 	if (ledger->bad_bodies)
 		return condemn(ledger, "%llu bodies are not what their leaves promise",

@@ -33,11 +33,17 @@ hp_model_release(struct hp_model *model)
 void
 hp_model_say(struct hp_model *model, bool is_error, const char *format, ...)
 {
+	struct hp_buf safe = {0};
+	char text[sizeof model->message];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(model->message, sizeof model->message, format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	/* What the person typed may stand in it, and be cut anywhere. */
+	model->escape(&safe, text, strlen(text), HP_TEXT_ASCII);
+	snprintf(model->message, sizeof model->message, "%s", safe.failed ? "?" : hp_buf_text(&safe));
+	hp_buf_release(&safe);
 	model->message_is_error = is_error;
 }
 

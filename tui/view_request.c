@@ -88,6 +88,12 @@ hint(struct hp_screen *screen, struct hp_model *model, int y, int64_t now_ms)
 	char approve_hint[80] = "a approve", deny_hint[80] = "d deny";
 	const char *const hints[] = {approve_hint, deny_hint, "e extend", "m note", "y copy id", "b bytes"};
 
+	if (model->view == HP_VIEW_CHECKS && approve && deny) {
+		snprintf(approve_hint, sizeof approve_hint, "o all is well");
+		snprintf(deny_hint, sizeof deny_hint, "c a concern");
+		hp_view_hints(screen, y, hints, 2);
+		return;
+	}
 	if (approve && deny)
 		snprintf(approve_hint, sizeof approve_hint, "no approving, no denying: %s", deny);
 	else if (approve)

@@ -15,6 +15,8 @@ import uuid
 import msgpack
 import zmq
 
+from fake_log import Log
+
 # RFC 8032, test 1: a known pair, so that nothing has to be generated to sign.
 SIGN_SEED = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 SIGN_PUBLIC = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
@@ -128,6 +130,11 @@ class Broker:
     def __init__(self, directory):
         self.directory = directory
         self.public, self.secret = zmq.curve_keypair()
+        self.listen_on = {}             # endpoints instead of our sockets
+        self.log = Log(INSTANCE, SIGN_SEED, SIGN_PUBLIC, sodium, pack)
+        self.agents, self.halts = [], []
+        self.anchors = {"anchors": 1, "anchors_failing": 0}
+        self.unchecked = set()          # ids that wait for a spot check
         self.clients = {}               # CURVE public key → principal
         self.roles = ["reviewer"]
         self.requests = {}
@@ -150,14 +157,14 @@ class Broker:
     def endpoint(self, name):
         return "ipc://" + self.path(name)
 
-    def write_files(self):
+    def write_files(self, **endpoints):
+        """broker.json; with endpoints that stand before ours where a test says so."""
         with open(self.path("broker.json"), "w", encoding="ascii") as file:
             json.dump({
-                "instance": INSTANCE, "agents": self.endpoint("agents"),
-                "control": self.endpoint("control"), "events": self.endpoint("events"),
+                "instance": INSTANCE, **{name: endpoints.get(name, self.endpoint(name))
+                   for name in ("agents", "control", "events")},
                 "curve_public": self.public.decode(),
-                "log_key": "%s+%s+%s" % (INSTANCE, "00000000",
-                                         base64.b64encode(b"\1" + SIGN_PUBLIC).decode()),
+                "log_key": self.log.vkey(),
             }, file)
 
     def key_file(self, name, known=True):
@@ -195,7 +202,7 @@ class Broker:
             socket.curve_server, socket.curve_secretkey = True, self.secret
             socket.zap_domain = name.encode()
             socket.linger = 0
-            socket.bind(self.endpoint(name))
+            socket.bind(self.listen_on.get(name, self.endpoint(name)))
         poller = zmq.Poller()
         for socket in (zap, control):
             poller.register(socket, zmq.POLLIN)
@@ -232,7 +239,7 @@ class Broker:
         *envelope, _, payload = control.recv_multipart()
         message = msgpack.unpackb(payload, raw=False)
         kind = message["type"]
-        if kind not in ("hello", "list", "show"):
+        if kind not in ("hello", "list", "show", "agents", "audit", "checkpoint", "proof", "stats"):
             self.received.append(message)
         reply = self.answers.get(kind) or getattr(self, "on_" + kind)(message)
         reply = reply(message) if callable(reply) else reply
@@ -245,7 +252,8 @@ class Broker:
 
     def on_list(self, message):
         items = [request.summary() for request in reversed(list(self.requests.values()))
-                 if self.matches(request, message)]
+                 if self.matches(request, message) and
+                 (not message.get("spot_checks") or request.id in self.unchecked)]
         limit, reply = message.get("limit", 500), {"type": "requests"}
         if "after" in message:
             ids = [item["id"] for item in items]
@@ -264,6 +272,29 @@ class Broker:
                 all(get(name) == message.get(name, get(name))
                     for name in ("requester", "environment", "tier", "session")) and
                 message.get("text", "").lower() in text.lower())
+
+    def on_agents(self, message):
+        return {"type": "agents", "items": self.agents, "halts": self.halts,
+                "now_ms": self.now_ms}
+
+    def on_audit(self, message):
+        return {"type": "entries", "entries": self.log.page(message["from"], message["limit"])}
+
+    def on_checkpoint(self, message):
+        return {"type": "checkpoint", "text": self.log.checkpoint()}
+
+    def on_proof(self, message):
+        return {"type": "proof", "text": self.log.proof(message["leaf"])}
+
+    def on_stats(self, message):
+        return {"type": "stats", "stats": self.anchors}
+
+    def on_spot_check(self, message):
+        self.unchecked.discard(message["id"])
+        return self.status(self.requests[message["id"]])
+
+    def on_resume(self, message):
+        return {"type": "resumed"}
 
     def on_show(self, message):
         request = self.requests.get(message["id"])

@@ -45,6 +45,7 @@ class Console:
             if name in os.environ:
                 env[name] = os.environ[name]
         env.update(environment)
+        self.screen.shifts = env["TERM"] in ("vt100", "linux", "screen", "tmux-256color")
         self.errors = tempfile.TemporaryFile()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -111,6 +112,13 @@ class Console:
     def settle(self, seconds=0.05):
         """Lets everything arrive that is on its way."""
         self.pump(seconds)
+        return self
+
+    def settle_unseen(self, seconds):
+        """As settle(), but what is written is not looked at: it was for other sizes."""
+        until = time.monotonic() + seconds
+        while select.select([self.fd], [], [], max(0, until - time.monotonic()))[0]:
+            self.raw += os.read(self.fd, 65536)
         return self
 
     def arm(self):

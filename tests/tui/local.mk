@@ -26,14 +26,19 @@ endif
 
 CONSOLE_TESTS = \
 	%D%/test_console_screens.py %D%/test_console_truths.py \
-	%D%/test_console_hostile.py %D%/test_console_broker.py
+	%D%/test_console_hostile.py %D%/test_console_broker.py %D%/test_console_views.py \
+	%D%/test_console_storms.py %D%/test_console_same_log.py
 TESTS += $(CONSOLE_TESTS)
 EXTRA_DIST += $(CONSOLE_TESTS) \
-	%D%/harness.py %D%/screen.py %D%/fake_broker.py %D%/scene.py \
+	%D%/harness.py %D%/fake_log.py %D%/screen.py %D%/fake_broker.py %D%/scene.py \
 	%D%/approve-name.screen %D%/approve.screen %D%/ascii.screen %D%/back.screen \
 	%D%/deny-words.screen %D%/deny.screen %D%/empty.screen %D%/expired.screen \
 	%D%/extend.screen %D%/filter.screen %D%/halt.screen %D%/halted.screen \
 	%D%/help-end.screen %D%/help.screen %D%/last-minute.screen %D%/note.screen \
 	%D%/queue.screen %D%/replica.screen %D%/request-end.screen %D%/request.screen \
 	%D%/small-deny.screen %D%/small.screen %D%/tall.screen %D%/too-small.screen \
-	%D%/votes.screen %D%/wide.screen
+	%D%/votes.screen %D%/wide.screen \
+	%D%/agents.screen %D%/agents-small.screen %D%/agents-wide.screen %D%/audit.screen \
+	%D%/audit-small.screen %D%/audit-verified.screen %D%/checks.screen \
+	%D%/copy-of-denied.screen %D%/deny-all.screen %D%/history.screen \
+	%D%/history-small.screen %D%/history-wide.screen

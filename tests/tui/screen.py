@@ -44,6 +44,7 @@ class Screen:
         self.seen = set()       # every line that has ever stood there whole
         self.colors_used = False
         self.left_alternate = False
+        self.shifts = False     # this terminal's entry uses shift-in and shift-out
         self.pending = b""
         self.last = " "
         self.resize(columns, rows)
@@ -118,6 +119,8 @@ class Screen:
             self.line_feed()
         elif byte == 0x0D:
             self.x, self.wrap = 0, False
+        elif byte in (0x0E, 0x0F) and self.shifts:
+            pass                # older terminals choose their character set so
         else:
             raise Foreign("control character 0x%02x" % byte)
 
@@ -179,6 +182,8 @@ class Screen:
             if match:
                 self.notices.append(match[1].decode())
                 return match.end()
+            if data.startswith(b"\x1b]104\x07"):      # ncurses gives the palette back
+                return 6
             if b"\x07" not in data and len(data) < 400:
                 return 0
             raise Foreign("operating system command %r" % data[:40])
@@ -313,6 +318,8 @@ class Screen:
                 self.color = False
             elif 30 <= number <= 37:
                 self.color = self.colors_used = True
+            elif number in (10, 11) and self.shifts:
+                pass            # a character set, again
             else:
                 raise Foreign("style %r" % numbers)
 
