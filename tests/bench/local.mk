@@ -15,3 +15,9 @@ tests_bench_bench_policy_LDADD = $(STORE_LIBS)
 CLEANFILES += tests/bench/bench_policy$(EXEEXT)
 
 EXTRA_DIST += %D%/bench_console.py
+
+# Beside the programs themselves: it makes a log as big as is asked for.
+EXTRA_PROGRAMS += tests/bench/bench_audit
+tests_bench_bench_audit_SOURCES = %D%/bench_audit.c tests/broker/made_log.h tests/broker/made_log.c
+tests_bench_bench_audit_LDADD = $(BROKER_LIBS)
+CLEANFILES += tests/bench/bench_audit$(EXEEXT)

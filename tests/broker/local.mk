@@ -76,7 +76,8 @@ tests_broker_test_crash_LDADD = $(BROKER_LIBS) $(CRITERION_LIBS)
 
 # A made database, and the independent checker on it and on everything somebody could do to it.
 check_PROGRAMS += tests/broker/make_log
-tests_broker_make_log_SOURCES = %D%/make_log.c
+MADE_LOG = %D%/made_log.h %D%/made_log.c
+tests_broker_make_log_SOURCES = %D%/make_log.c $(MADE_LOG)
 tests_broker_make_log_LDADD = $(BROKER_LIBS)
 TESTS += %D%/test_verify_log.py
 EXTRA_DIST += %D%/test_verify_log.py

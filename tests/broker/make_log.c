@@ -6,467 +6,88 @@
  * Twelve requests go every way that the lifecycle has, with signed votes, notes, an extension and a
  * halt. Leaves are composed as the broker composes them.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit.h"
-#include "core/msgpack.h"
-#include "core/request.h"
-#include "core/vote.h"
-
-#define INSTANCE "hp.example/made"
-
-static struct hp_store *store;
-static struct hp_audit *audit;
-static struct hp_arena arena;
-static struct hp_clock now = {.wall_ms = 1767225600000, .boottime_ms = 60000, .boot_id = {7}};
-
-static void
-must(enum hp_status status, const char *what)
-{
-	if (status == HP_OK)
-		return;
-	fprintf(stderr, "make_log: %s: %s (%s)\n", what, hp_status_text(status),
-		store ? hp_store_error(store) : "");
-	exit(1);
-}
-
-static void
-begin(void)
-{
-	now.wall_ms += 1000;
-	now.boottime_ms += 1000;
-	must(hp_store_begin(store), "begin");
-}
-
-static void
-commit(void)
-{
-	must(hp_store_commit(store), "commit");
-	hp_audit_committed(audit);
-}
-
-static void
-record(const char *event, const char *actor, const struct hp_row *row, const struct hp_value *body)
-{
-	struct hp_error err = {0};
-	struct hp_audit_entry entry = {
-		.event = event,
-		.actor = actor,
-		.request = row ? row->id : "",
-		.digest = row ? row->digest : NULL,
-		.body = body,
-		.about = row ? row->key : HP_STORE_NOTHING,
-	};
-	enum hp_status status = hp_audit_append(audit, &now, &entry, &err);
-	must(status, err.message);
-}
-
-/* ---- people ---- */
-
-/* In the order of their names, as a directory has them. */
-static const struct person {
-	const char *name, *person, *role, *owner;
-	uint8_t seed[HP_SIGN_SEED_BYTES];
-} people[] = {
-	{"agent", "", "agent", "Olga", {3}}, {"ana", "Ana", "reviewer", "", {1}},
-	{"ben", "Ben", "reviewer", "", {2}}, {"exec", "", "executor", "", {4}},
-	{"gateway", "", "gateway", "", {5}}, {"root", "Root", "admin", "", {6}},
-};
-
-enum { ANA = 1, BEN = 2 };
-
-static const char policy_text[] = "# made";
-static uint8_t policy_version[HP_HASH_BYTES];
-
-static struct hp_value *
-list_of(const char *word)
-{
-	struct hp_value *list = hp_value_array(&arena);
-	hp_array_add(&arena, list, hp_value_str(&arena, word));
-	return list;
-}
-
-static struct hp_value *
-entry_of(const struct person *who)
-{
-	struct hp_value *entry = hp_value_map(&arena);
-	struct hp_buf key = {0};
-	uint8_t public_key[HP_SIGN_PUBLIC_BYTES];
-	hp_crypto_sign_public(who->seed, public_key);
-	hp_crypto_add_base64(&key, public_key, sizeof public_key);
-	hp_map_set_str(&arena, entry, "name", who->name);
-	hp_map_set_str(&arena, entry, "person", who->person);
-	if (*who->owner)
-		hp_map_set_str(&arena, entry, "owner", who->owner);
-	hp_map_set(&arena, entry, "roles", list_of(who->role));
-	hp_map_set(&arena, entry, "groups", list_of("oncall"));
-	hp_map_set_str(&arena, entry, "sign_public", hp_buf_text(&key));
-	if (strcmp(who->role, "executor") == 0) {
-		hp_map_set_str(&arena, entry, "audience", "executor");
-		hp_map_set(&arena, entry, "environments", list_of("production"));
-	}
-	hp_buf_release(&key);
-	return entry;
-}
-
-static void
-record_people(void)
-{
-	struct hp_value *body = hp_value_map(&arena), *list = hp_value_array(&arena);
-	struct hp_value *policy = hp_value_map(&arena);
-	const struct hp_str text = {policy_text, strlen(policy_text)};
-	hp_crypto_sha256(&text, 1, policy_version);
-	hp_map_set_bin(&arena, policy, "version", policy_version, sizeof policy_version);
-	hp_map_set_bin(&arena, policy, "text", text.p, text.len);
-	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
-		hp_array_add(&arena, list, entry_of(&people[i]));
-	hp_map_set_int(&arena, body, "first", 0);
-	hp_map_set(&arena, body, "principals", list);
-	begin();
-	record("policy", "broker", NULL, policy);
-	record("principals", "broker", NULL, body);
-	commit();
-}
-
-/* ---- requests ---- */
-
-static struct hp_str
-encoded(const struct hp_value *value)
-{
-	struct hp_buf buf = {0};
-	must(hp_msgpack_encode(value, &buf, NULL), "encode");
-	struct hp_str bytes = {hp_arena_copy(&arena, buf.data, buf.len), buf.len};
-	hp_buf_release(&buf);
-	return bytes;
-}
-
-static struct hp_value *
-quorum_of(unsigned needed)
-{
-	struct hp_value *slots = hp_value_array(&arena), *slot = hp_value_map(&arena);
-	struct hp_value *groups = hp_value_array(&arena);
-	hp_array_add(&arena, groups, hp_value_str(&arena, "oncall"));
-	hp_map_set(&arena, slot, "groups", groups);
-	hp_map_set_int(&arena, slot, "count", needed);
-	if (needed > 0)
-		hp_array_add(&arena, slots, slot);
-	return slots;
-}
-
-static struct hp_str
-canonical_of(const struct hp_row *row)
-{
-	static const char *const absent[] = {
-		"arguments", "command", "cwd", "env", "files", "why", "alternatives", "rollback",
-		"confidence", "branch", "evidence", "supersedes",
-	};
-	static const char *const impacts[] = {"resources_affected", "cost_usd", "downtime_s",
-					      "users_affected", "reversible", "note"};
-	struct hp_value *map = hp_value_map(&arena), *resources = hp_value_array(&arena);
-	struct hp_value *impact = hp_value_map(&arena);
-	const struct {
-		const char *key, *text;
-	} texts[] = {
-		{"instance", INSTANCE},	    {"id", row->id},
-		{"requester", row->requester}, {"owner", row->owner},
-		{"mode", row->mode},	    {"environment", row->environment},
-		{"tier", row->tier},	    {"effect", row->effect},
-		{"operation", row->operation}, {"audience", row->audience},
-		{"summary", row->summary},  {"session", row->session},
-	};
-	for (size_t i = 0; i < sizeof impacts / sizeof impacts[0]; i++)
-		hp_map_set(&arena, impact, impacts[i], hp_value_nil(&arena));
-	for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
-		hp_map_set(&arena, map, absent[i], hp_value_nil(&arena));
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-		hp_map_set_str(&arena, map, texts[i].key, texts[i].text);
-	hp_array_add(&arena, resources, hp_value_str(&arena, row->resource));
-	hp_map_set_int(&arena, map, "v", 1);
-	hp_map_set_int(&arena, map, "submitted_ms", row->submitted_ms);
-	hp_map_set(&arena, map, "class", hp_value_array(&arena));
-	hp_map_set(&arena, map, "resources", resources);
-	hp_map_set(&arena, map, "impact", impact);
-	hp_map_set(&arena, map, "findings", hp_value_array(&arena));
-	hp_map_set(&arena, map, "quorum", quorum_of(row->needed));
-	hp_map_set_bin(&arena, map, "policy", policy_version, sizeof policy_version);
-	hp_map_set_bin(&arena, map, "action_digest", row->action_digest, HP_HASH_BYTES);
-	return encoded(map);
-}
-
-static struct hp_str
-frozen_quorum(unsigned needed)
-{
-	struct hp_value *frozen = hp_value_map(&arena);
-	hp_map_set(&arena, frozen, "slots", quorum_of(needed));
-	hp_map_set(&arena, frozen, "widenings", hp_value_array(&arena));
-	return encoded(frozen);
-}
-
-static struct hp_row
-submit(unsigned n, const char *effect, enum hp_state state, unsigned needed)
-{
-	begin();
-	struct hp_row row = {
-		.id = hp_arena_printf(&arena, "%08x-0000-4000-8000-000000000000", n),
-		.requester = "agent", .owner = "Olga", .via = n % 2 ? "gateway" : "",
-		.mode = "autonomous", .session = n > 8 ? "s2" : "s1", .audience = "executor",
-		.tier = "gated",
-		.effect = effect, .environment = "production", .operation = "k8s:Restart",
-		.resource = "deploy/api", .summary = "Restart api", .reason = "",
-		.by = state == HP_STATE_PENDING ? "" : "policy", .claimer = "",
-		.classes = {"\x90", 1}, .flags = {"\x90", 1}, .resource_count = 1,
-		.needed = needed, .state = state, .submitted_ms = now.wall_ms,
-		.submitted_at = hp_clock_after(&now, 0), .max_deadline_ms = now.wall_ms + 3600000,
-	};
-	uint8_t salt[HP_SALT_BYTES] = {(uint8_t)n};
-	struct hp_value *action = hp_value_map(&arena), *body = hp_value_map(&arena);
-	hp_map_set_int(&arena, action, "n", n);
-	struct hp_str bytes = encoded(action);
-	hp_request_action_digest(salt, bytes.p, bytes.len, row.action_digest);
-	if (state != HP_STATE_BLOCKED) {
-		row.action = bytes;
-		row.salt = (struct hp_str){hp_arena_copy(&arena, salt, sizeof salt), sizeof salt};
-		row.due = hp_clock_after(&now, 900000);
-		hp_map_set_int(&arena, body, "deadline_ms", row.due.wall_ms);
-	}
-	row.canonical = canonical_of(&row);
-	row.quorum = frozen_quorum(needed);
-	hp_request_digest(row.canonical.p, row.canonical.len, row.digest);
-	must(hp_store_insert(store, &row), "insert");
-	hp_map_set_str(&arena, body, "state", hp_state_name(state));
-	hp_map_set_int(&arena, body, "needed", needed);
-	if (needed)
-		hp_map_set(&arena, body, "widenings", hp_value_array(&arena));
-	hp_map_set_bin(&arena, body, "canonical", row.canonical.p, row.canonical.len);
-	if (*row.via)
-		hp_map_set_str(&arena, body, "via", row.via);
-	record(hp_arena_printf(&arena, "request.%s", hp_state_name(state)), row.requester, &row,
-	       body);
-	commit();
-	return row;
-}
-
-/* The event that the table has for this step. */
-static const char *
-cause_of(enum hp_state from, enum hp_state to)
-{
-	for (unsigned event = 0; event < HP_EVENT_COUNT; event++) {
-		enum hp_state next;
-		if (hp_lifecycle_step(from, (enum hp_event)event, &next) == HP_OK && next == to)
-			return hp_event_name((enum hp_event)event);
-	}
-	return "none";
-}
-
-/* Moves in a transaction that is open. */
-static void
-step(struct hp_row *row, enum hp_state to, const char *actor, const char *reason)
-{
-	struct hp_value *body = hp_value_map(&arena);
-	enum hp_state from = row->state;
-	row->state = to;
-	row->by = actor;
-	row->reason = reason;
-	row->due = (struct hp_due){0};
-	hp_map_set_str(&arena, body, "state", hp_state_name(to));
-	hp_map_set_str(&arena, body, "from", hp_state_name(from));
-	hp_map_set_str(&arena, body, "cause", cause_of(from, to));
-	if (*reason)
-		hp_map_set_str(&arena, body, "reason", reason);
-	if (to == HP_STATE_GRANTED || to == HP_STATE_EXECUTING)
-		row->due = hp_clock_after(&now, 600000);
-	if (to == HP_STATE_GRANTED)
-		hp_map_set_int(&arena, body, "deadline_ms", row->due.wall_ms);
-	if (to == HP_STATE_EXECUTING || to == HP_STATE_RELEASED) {
-		row->claimer = actor;
-		row->has_nonce = true;
-		memcpy(row->nonce, row->id, sizeof row->nonce);
-		hp_map_set_str(&arena, body, "claimer", actor);
-	}
-	must(hp_store_move(store, row, from, now.wall_ms), "move");
-	record(hp_arena_printf(&arena, "request.%s", hp_state_name(to)), actor, row, body);
-}
-
-static void
-move(struct hp_row *row, enum hp_state to, const char *actor, const char *reason)
-{
-	begin();
-	step(row, to, actor, reason);
-	commit();
-}
-
-/* The vote of people[who]; `to` differs from the present state where the vote decides. */
-static void
-decide(struct hp_row *row, unsigned who, bool approve, enum hp_state to)
-{
-	struct hp_vote vote = {
-		.instance = INSTANCE, .request = row->id, .digest = row->digest,
-		.approve = approve, .reason = "seen", .by = people[who].name,
-	};
-	struct hp_stored_vote stored = {
-		.by = people[who].name, .person = people[who].person, .approve = approve};
-	struct hp_buf body = {0};
-	struct hp_value *leaf = hp_value_map(&arena);
-	begin();
-	stored.at_ms = vote.at_ms = now.wall_ms - 500;
-	must(hp_vote_encode(&vote, &body), "vote");
-	must(hp_vote_sign(&vote, people[who].seed, stored.signature), "sign");
-	hp_crypto_sign_public(people[who].seed, stored.sign_public);
-	stored.body = (struct hp_str){(const char *)body.data, body.len};
-	must(hp_store_put_vote(store, row->key, &stored), "put vote");
-	hp_map_set_str(&arena, leaf, "decision", approve ? "approve" : "deny");
-	hp_map_set_str(&arena, leaf, "person", stored.person);
-	hp_map_set_bin(&arena, leaf, "body", body.data, body.len);
-	hp_map_set_bin(&arena, leaf, "signature", stored.signature, sizeof stored.signature);
-	hp_map_set_bin(&arena, leaf, "sign_public", stored.sign_public, sizeof stored.sign_public);
-	record("vote", stored.by, row, leaf);
-	row->approvals += approve;
-	if (to != row->state)
-		step(row, to, stored.by, "seen");
-	else
-		must(hp_store_move(store, row, to, now.wall_ms), "count");
-	commit();
-	hp_buf_release(&body);
-}
-
-static void
-discuss(struct hp_row *row)
-{
-	struct hp_value *body = hp_value_map(&arena);
-	begin();
-	hp_map_set_str(&arena, body, "text", "why now?");
-	struct hp_stored_note note = {"ana", "why now?", now.wall_ms};
-	must(hp_store_add_note(store, row->key, &note), "note");
-	record("note", "ana", row, body);
-	body = hp_value_map(&arena);
-	row->due.wall_ms += 60000;
-	row->due.boottime_ms += 60000;
-	row->extensions++;
-	must(hp_store_move(store, row, HP_STATE_PENDING, now.wall_ms), "extend");
-	hp_map_set_int(&arena, body, "deadline_ms", row->due.wall_ms);
-	record("extend", "ana", row, body);
-	commit();
-}
-
-static void
-halt(struct hp_row *row)
-{
-	struct hp_value *body = hp_value_map(&arena);
-	struct hp_stored_halt stop = {"agent", "s1", "ana", "odd", 0};
-	begin();
-	stop.at_ms = now.wall_ms;
-	must(hp_store_add_halt(store, &stop), "halt");
-	step(row, HP_STATE_HALTED, "ana", "odd");
-	hp_map_set_str(&arena, body, "agent", "agent");
-	hp_map_set_str(&arena, body, "session", "s1");
-	hp_map_set_str(&arena, body, "reason", "odd");
-	record("halt", "ana", NULL, body);
-	commit();
-}
-
-static void
-checkpoint(void)
-{
-	struct hp_error err = {0};
-	enum hp_status status = hp_audit_checkpoint(audit, &err);
-	must(status, err.message);
-}
+#include "tests/broker/made_log.h"
 
 /* A database that nobody writes at the moment may be copied, with its write-ahead log. */
 static void
 copy(const char *dir)
 {
 	const char *command = hp_arena_printf(
-		&arena, "cp '%s/holdpoint.db' '%s/old.db' && cp '%s/holdpoint.db-wal' '%s/old.db-wal'",
+		&made_arena, "cp '%s/holdpoint.db' '%s/old.db' && cp '%s/holdpoint.db-wal' '%s/old.db-wal'",
 		dir, dir, dir, dir);
-	must(command && system(command) == 0 ? HP_OK : HP_IO, "copy");
+	made_must(command && system(command) == 0 ? HP_OK : HP_IO, "copy");
 }
 
 static void
 live_shortly(const char *dir)
 {
-	struct hp_row row = submit(1, "escalate", HP_STATE_PENDING, 2);
-	discuss(&row);
-	decide(&row, ANA, true, HP_STATE_PENDING);
-	decide(&row, BEN, true, HP_STATE_GRANTED);
-	checkpoint();
+	struct hp_row row = made_submit(1, "escalate", HP_STATE_PENDING, 2);
+	made_discuss(&row);
+	made_decide(&row, MADE_ANA, true, HP_STATE_PENDING);
+	made_decide(&row, MADE_BEN, true, HP_STATE_GRANTED);
+	made_checkpoint();
 	copy(dir);
-	move(&row, HP_STATE_EXECUTING, "exec", "");
-	move(&row, HP_STATE_SUCCEEDED, "exec", "");
-	submit(3, "block", HP_STATE_BLOCKED, 0);
-	checkpoint();
+	made_move(&row, HP_STATE_EXECUTING, "exec", "");
+	made_move(&row, HP_STATE_SUCCEEDED, "exec", "");
+	made_submit(3, "block", HP_STATE_BLOCKED, 0);
+	made_checkpoint();
 }
 
 static void
 live(void)
 {
-	struct hp_row row = submit(1, "escalate", HP_STATE_PENDING, 2);
-	discuss(&row);
-	decide(&row, ANA, true, HP_STATE_PENDING);
-	decide(&row, BEN, true, HP_STATE_GRANTED);
-	move(&row, HP_STATE_EXECUTING, "exec", "");
-	move(&row, HP_STATE_SUCCEEDED, "exec", "");
-	checkpoint();
-	row = submit(2, "escalate", HP_STATE_PENDING, 2);
-	decide(&row, BEN, false, HP_STATE_DENIED);
-	submit(3, "block", HP_STATE_BLOCKED, 0);
-	row = submit(4, "allow", HP_STATE_GRANTED, 0);
-	move(&row, HP_STATE_LAPSED, "broker", "nobody claimed it in time");
-	row = submit(5, "log", HP_STATE_GRANTED, 0);
-	move(&row, HP_STATE_RELEASED, "gateway", "");
-	row = submit(6, "hold", HP_STATE_PENDING, 1);
-	move(&row, HP_STATE_EXPIRED, "broker", "nobody approved it before its deadline");
-	checkpoint();
-	row = submit(7, "hold", HP_STATE_PENDING, 2);
-	decide(&row, ANA, true, HP_STATE_PENDING);
-	row = submit(8, "hold", HP_STATE_PENDING, 1);
-	halt(&row);
-	row = submit(9, "allow", HP_STATE_GRANTED, 0);
-	move(&row, HP_STATE_EXECUTING, "exec", "");
-	move(&row, HP_STATE_ROLLING_BACK, "exec", "exit code 1");
-	move(&row, HP_STATE_ROLLED_BACK, "exec", "");
-	row = submit(10, "allow", HP_STATE_GRANTED, 0);
-	move(&row, HP_STATE_EXECUTING, "exec", "");
-	move(&row, HP_STATE_UNKNOWN, "broker", "its enforcement point stopped answering");
-	move(&row, HP_STATE_SUCCEEDED, "ben", "looked at it");
-	row = submit(11, "hold", HP_STATE_PENDING, 1);
-	move(&row, HP_STATE_WITHDRAWN, "agent", "");
-	row = submit(12, "hold", HP_STATE_PENDING, 1);
-	decide(&row, ANA, true, HP_STATE_GRANTED);
-	decide(&row, ANA, false, HP_STATE_DENIED);
-	row = submit(13, "allow", HP_STATE_GRANTED, 0);
-	move(&row, HP_STATE_EXECUTING, "exec", "");
-	checkpoint();
+	struct hp_row row = made_submit(1, "escalate", HP_STATE_PENDING, 2);
+	made_discuss(&row);
+	made_decide(&row, MADE_ANA, true, HP_STATE_PENDING);
+	made_decide(&row, MADE_BEN, true, HP_STATE_GRANTED);
+	made_move(&row, HP_STATE_EXECUTING, "exec", "");
+	made_move(&row, HP_STATE_SUCCEEDED, "exec", "");
+	made_checkpoint();
+	row = made_submit(2, "escalate", HP_STATE_PENDING, 2);
+	made_decide(&row, MADE_BEN, false, HP_STATE_DENIED);
+	made_submit(3, "block", HP_STATE_BLOCKED, 0);
+	row = made_submit(4, "allow", HP_STATE_GRANTED, 0);
+	made_move(&row, HP_STATE_LAPSED, "broker", "nobody claimed it in time");
+	row = made_submit(5, "log", HP_STATE_GRANTED, 0);
+	made_move(&row, HP_STATE_RELEASED, "gateway", "");
+	row = made_submit(6, "hold", HP_STATE_PENDING, 1);
+	made_move(&row, HP_STATE_EXPIRED, "broker", "nobody approved it before its deadline");
+	made_checkpoint();
+	row = made_submit(7, "hold", HP_STATE_PENDING, 2);
+	made_decide(&row, MADE_ANA, true, HP_STATE_PENDING);
+	row = made_submit(8, "hold", HP_STATE_PENDING, 1);
+	made_halt(&row);
+	row = made_submit(9, "allow", HP_STATE_GRANTED, 0);
+	made_move(&row, HP_STATE_EXECUTING, "exec", "");
+	made_move(&row, HP_STATE_ROLLING_BACK, "exec", "exit code 1");
+	made_move(&row, HP_STATE_ROLLED_BACK, "exec", "");
+	row = made_submit(10, "allow", HP_STATE_GRANTED, 0);
+	made_move(&row, HP_STATE_EXECUTING, "exec", "");
+	made_move(&row, HP_STATE_UNKNOWN, "broker", "its enforcement point stopped answering");
+	made_move(&row, HP_STATE_SUCCEEDED, "ben", "looked at it");
+	row = made_submit(11, "hold", HP_STATE_PENDING, 1);
+	made_move(&row, HP_STATE_WITHDRAWN, "agent", "");
+	row = made_submit(12, "hold", HP_STATE_PENDING, 1);
+	made_decide(&row, MADE_ANA, true, HP_STATE_GRANTED);
+	made_decide(&row, MADE_ANA, false, HP_STATE_DENIED);
+	row = made_submit(13, "allow", HP_STATE_GRANTED, 0);
+	made_move(&row, HP_STATE_EXECUTING, "exec", "");
+	made_checkpoint();
 }
 
 int
 main(int argc, char **argv)
 {
-	struct hp_error err = {0};
-	uint8_t seed[HP_SIGN_SEED_BYTES] = {42}, public_key[HP_SIGN_PUBLIC_BYTES];
-	struct hp_buf vkey = {0};
 	if (argc != 2 && (argc != 3 || strcmp(argv[2], "small") != 0))
 		return 2;
-	must(hp_crypto_start(), "crypto");
-	const char *path = hp_arena_printf(&arena, "%s/holdpoint.db", argv[1]);
-	const char *lock = hp_arena_printf(&arena, "%s/checkpoint.lock", argv[1]);
-	enum hp_status status = hp_store_open(path, &store, &err);
-	if (status == HP_OK)
-		status = hp_audit_open(store, INSTANCE, seed, lock, &audit, &err);
-	must(status, err.message);
-	record_people();
+	made_open(argv[1]);
 	if (argc == 3)
 		live_shortly(argv[1]);
 	else
 		live();
-	hp_crypto_sign_public(seed, public_key);
-	hp_checkpoint_add_vkey(&vkey, INSTANCE, public_key);
-	puts(hp_buf_text(&vkey));
-	hp_buf_release(&vkey);
-	hp_audit_close(audit);
-	hp_store_close(store);
-	hp_arena_release(&arena);
+	made_close();
 	return 0;
 }
