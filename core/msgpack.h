@@ -28,7 +28,7 @@ HP_MUST_CHECK enum hp_status hp_msgpack_decode(struct hp_arena *arena, const voi
 					       size_t len, const struct hp_value **ret_value,
 					       struct hp_error *err);
 
-/* As hp_msgpack_decode, and requires HP-canon: re-encodes and compares. */
+/* As hp_msgpack_decode, and requires HP-canon. */
 HP_MUST_CHECK enum hp_status hp_msgpack_decode_canonical(struct hp_arena *arena,
 							 const void *bytes, size_t len,
 							 const struct hp_value **ret_value,

@@ -20,6 +20,14 @@ hp_text_is_utf8(const char *text, size_t len)
 {
 	const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text;
 	for (size_t at = 0; at < len;) {
+		uint64_t eight;
+		if (len - at >= sizeof eight) { /* most text is ASCII */
+			memcpy(&eight, p + at, sizeof eight);
+			if (!(eight & 0x8080808080808080u)) {
+				at += sizeof eight;
+				continue;
+			}
+		}
 		if (p[at] < 0x80) {
 			at++;
 			continue;
