@@ -23,11 +23,11 @@ done <<EOT
 2|no command "a<U+001B>[31mb"; see: holdpoint help|\$'a\\e[31mb'
 2|no command "li"; did you mean "list"?|li
 2|policy needs one of: check, explain, test, show, export|policy
-2|audit needs one of: verify, prove, export, checkpoint|audit
+2|audit needs one of: verify, prove, export, checkpoint, report, erase|audit
 2|policy needs one of: check, explain, test, show, export|policy --json
 2|no command "policy chek"; did you mean "policy check"?|policy chek
 2|no command "audit xyzzy"; see: holdpoint help|audit xyzzy
-2|no command "executor"; see: holdpoint help|executor
+2|no command "executioner"; see: holdpoint help|executioner
 2|no command "nope"; see: holdpoint help|help nope
 2|no option "--tiemout"; did you mean --timeout?|--tiemout 2s list
 2|no option "--digest"|--digest 00 approve $ID
