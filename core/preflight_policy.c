@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/gateway.h"
 #include "core/policy_rules.h"
 #include "core/preflight.h"
 
@@ -239,6 +240,140 @@ find_cap(struct hp_preflight *preflight, const char *rule, bool of_cost, int64_t
 	return HP_OK;
 }
 
+/* Meters of an agent that nobody has: what they hold is the changes so far, the newest first. */
+struct meters {
+	struct hp_arena arena;
+	struct hp_gateway_change *states;
+};
+
+static enum hp_status
+read_meter(void *context, const char *name, struct hp_str *ret_state)
+{
+	const struct meters *meters = context;
+	for (const struct hp_gateway_change *one = meters->states; one; one = one->next)
+		if (strcmp(one->name, name) == 0) {
+			*ret_state = one->state;
+			return HP_OK;
+		}
+	return HP_NOT_FOUND;
+}
+
+static enum hp_status
+count_meters(void *context, const char *prefix, int64_t *ret_count)
+{
+	*ret_count = 0; /* families of resources: the probes name none */
+	return HP_OK;
+}
+
+static enum hp_status
+count_pending(void *context, int64_t most, int64_t *ret_count)
+{
+	*ret_count = 0;
+	return HP_OK;
+}
+
+static enum hp_status
+find_denied(void *context, const uint8_t deed[HP_HASH_BYTES], int64_t *ret_at_ms)
+{
+	return HP_NOT_FOUND;
+}
+
+static enum hp_status
+find_spent(void *context, int64_t from_ms, int64_t slice_ms, struct hp_spent **ret_spent,
+	   size_t *ret_count)
+{
+	*ret_spent = NULL;
+	*ret_count = 0;
+	return HP_OK;
+}
+
+static void
+keep(struct meters *meters, struct hp_gateway_change *changes)
+{
+	while (changes) {
+		struct hp_gateway_change *next = changes->next, *old = meters->states;
+		while (old && strcmp(old->name, changes->name) != 0)
+			old = old->next;
+		if (old) {
+			old->state = changes->state;
+		} else {
+			changes->next = meters->states;
+			meters->states = changes;
+		}
+		changes = next;
+	}
+}
+
+/* One more probe of the burst; what it met is set. */
+static enum hp_status
+ask_once(struct hp_preflight *preflight, struct meters *meters, bool *ret_rate, bool *ret_budget,
+	 struct hp_error *err)
+{
+	enum { COST_USD = 100 };
+	const struct hp_policy *policy = preflight->policy;
+	const struct hp_gateway_source source = {
+		.context = meters, .read = read_meter, .count = count_meters,
+		.pending = count_pending, .denied = find_denied, .spent = find_spent,
+	};
+	const struct hp_gateway_asked asked = {
+		.policy = policy, .arena = &meters->arena, .requester = &unbound[1],
+		.source = &source, .now_ms = INT64_C(1000000000000),
+	};
+	struct hp_gateway_result result;
+	struct hp_request request;
+	struct hp_verdict verdict;
+	struct hp_value *map =
+		hp_preflight_probe(&meters->arena, "lambda:UpdateFunctionConfiguration",
+				   policy->environments[policy->production].name);
+	hp_preflight_set_impact(&meters->arena, map, "cost_usd",
+				hp_value_int(&meters->arena, COST_USD));
+	enum hp_status status =
+		hp_request_parse(&meters->arena, map, HP_REQUEST_FILE, &request, err);
+	if (status == HP_OK)
+		status = hp_policy_evaluate(policy, &meters->arena, &unbound[1], &request, &verdict,
+					    err);
+	if (status == HP_OK)
+		status = hp_gateway_submit(&asked, &request, 0, &verdict, &result, err);
+	if (status != HP_OK)
+		return status;
+	*ret_rate |= speaks(&verdict, "gateway.rate_limits");
+	*ret_budget |= speaks(&verdict, "gateway.budgets");
+	keep(meters, result.changes);
+	return HP_OK;
+}
+
+/* Many small actions at once, by the very meters that the broker turns. */
+static enum hp_status
+check_burst(struct hp_preflight *preflight, struct hp_error *err)
+{
+	enum { BURST = 500 };
+	struct meters meters = {0};
+	bool rate = false, budget = false;
+	int rate_at = 0, budget_at = 0;
+	enum hp_status status = HP_OK;
+	for (int i = 1; status == HP_OK && i <= BURST && !(rate_at && budget_at); i++) {
+		status = ask_once(preflight, &meters, &rate, &budget, err);
+		rate_at = rate && !rate_at ? i : rate_at;
+		budget_at = budget && !budget_at ? i : budget_at;
+	}
+	hp_arena_release(&meters.arena);
+	if (status != HP_OK)
+		return status;
+	if (rate_at)
+		hp_preflight_say(preflight, HP_CHECK_RADIUS, HP_PASSED, NULL,
+				 "of a burst of probes, number %d met a rate limit", rate_at);
+	if (budget_at)
+		hp_preflight_say(preflight, HP_CHECK_RADIUS, HP_PASSED, NULL,
+				 "of probes that cost $100 each, number %d met a budget", budget_at);
+	if (!rate_at && !budget_at)
+		hp_preflight_say(preflight, HP_CHECK_RADIUS, HP_WARNED,
+				 "add gateway.rate_limits and gateway.budgets",
+				 "a burst of %d probes, $100 each, met no rate limit and no budget: "
+				 "small actions may add up",
+				 BURST);
+	return HP_OK;
+}
+
 enum hp_status
 hp_preflight_radius(struct hp_preflight *preflight, struct hp_error *err)
 {
@@ -270,13 +405,7 @@ hp_preflight_radius(struct hp_preflight *preflight, struct hp_error *err)
 		hp_preflight_say(preflight, HP_CHECK_RADIUS, HP_PASSED, NULL,
 				 "probes of $%" PRId64 " and more are not allowed without people",
 				 usd);
-	const struct hp_policy_gateway *gateway = &preflight->policy->gateway;
-	if (!gateway->rate_count && !gateway->budget_count)
-		hp_preflight_say(preflight, HP_CHECK_RADIUS, HP_WARNED,
-				 "add gateway.rate_limits and gateway.budgets",
-				 "no rate and no budget bounds an agent: many small actions, an "
-				 "hour apart, may add up");
-	return HP_OK;
+	return check_burst(preflight, err);
 }
 
 /* ---- tools of an MCP server ---- */

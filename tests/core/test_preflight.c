@@ -181,6 +181,36 @@ Test(preflight, caps_are_found_by_probing)
 	}
 }
 
+Test(preflight, a_burst_meets_rates_and_budgets)
+{
+	static const struct {
+		const char *gateway;
+		char letter;
+		const char *evidence;
+	} cases[] = {
+		{"rate_limits: [{per_minute: 5, effect: block}]", 'p', "number 6 met a rate limit"},
+		{"rate_limits: [{per_minute: 5, burst: 9, environment: production, effect: hold}]",
+		 'p', "number 10 met a rate limit"},
+		{"rate_limits: [{per_minute: 5, environment: staging, effect: block}]", 'w',
+		 "met no rate limit and no budget"},
+		{"rate_limits: [{per_minute: 5, except: [patch], effect: block}]", 'w',
+		 "met no rate limit and no budget"},
+		{"rate_limits: [{per_minute: 5000, effect: block}]", 'w', "a burst of 500 probes"},
+		{"budgets: [{window: 24h, max_cost_usd: 1000, effect: hold}]", 'p',
+		 "number 11 met a budget"},
+	};
+	struct hp_principal all[COUNT];
+	fill(all);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *text = hp_arena_printf(&arena, "gateway: {%s}\n", cases[i].gateway);
+		bool found = false;
+		cr_expect_eq(judged(text, all, COUNT)[3], cases[i].letter, "%s", cases[i].gateway);
+		for (size_t j = 0; j < report.count; j++)
+			found |= strstr(report.findings[j].evidence, cases[i].evidence) != NULL;
+		cr_expect(found, "%s", cases[i].gateway);
+	}
+}
+
 Test(preflight, executors_have_one_environment)
 {
 	struct hp_principal all[COUNT];
