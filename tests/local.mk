@@ -3,6 +3,7 @@ if HAVE_CRITERION
 include tests/core/local.mk
 include tests/proto/local.mk
 include tests/broker/local.mk
+include tests/mcp/units.mk
 include tests/audit/local.mk
 endif
 include tests/house/local.mk
@@ -29,4 +30,4 @@ EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
 # For dev/test: the programs that run under valgrind too.
 .PHONY: print-units
 print-units:
-	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(TUI_UNIT_TESTS)
+	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(TUI_UNIT_TESTS) $(MCP_UNIT_TESTS)

@@ -16,7 +16,8 @@ FUZZ_TARGETS = \
 	fuzz_policy \
 	fuzz_redact \
 	fuzz_request \
-	fuzz_hook
+	fuzz_hook \
+	fuzz_mcp
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -47,6 +48,6 @@ $(FUZZ_TARGETS:%=tests/fuzz/%): tests/fuzz/%: tests/fuzz/obj/tests/fuzz/%.o test
 clean-local: clean-fuzz clean-mcp
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
-EXTRA_DIST += %D%/fuzz_policy.dict %D%/fuzz_redact.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
+EXTRA_DIST += %D%/fuzz_mcp.dict %D%/fuzz_policy.dict %D%/fuzz_redact.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
 	%D%/fuzz_principal.dict \
 	%D%/fuzz_classify.dict %D%/fuzz_keyfile.dict %D%/fuzz_schema.dict %D%/fuzz_yaml.dict
