@@ -92,7 +92,7 @@ print_output(struct hp_cli *cli, struct hp_redact *redact, const char *output)
 	else
 		status = hp_redact_text(redact, output, len, &text, NULL, NULL);
 	if (status == HP_OK && !text.failed)
-		fwrite(text.data, 1, text.len, stdout);
+		fwrite(hp_buf_text(&text), 1, text.len, stdout);
 	else
 		hp_cli_error(cli, HP_EXIT_INTERNAL, "the output is withheld: it could not be judged");
 	hp_buf_release(&text);

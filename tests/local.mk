@@ -30,4 +30,5 @@ EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
 # For dev/test: the programs that run under valgrind too.
 .PHONY: print-units
 print-units:
-	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(TUI_UNIT_TESTS) $(MCP_UNIT_TESTS)
+	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(ENFORCE_UNIT_TESTS) $(TUI_UNIT_TESTS) \
+		$(MCP_UNIT_TESTS)

@@ -34,6 +34,7 @@ CORE_TESTS = \
 	tests/core/test_request_canonical \
 	tests/core/test_config \
 	tests/core/test_boundary \
+	tests/core/test_claimed \
 	tests/core/test_policy \
 	tests/core/test_evaluate \
 	tests/core/test_policy_load \
@@ -163,6 +164,10 @@ tests_core_test_policy_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_boundary_SOURCES = %D%/test_boundary.c
 tests_core_test_boundary_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_boundary_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+
+tests_core_test_claimed_SOURCES = %D%/test_claimed.c
+tests_core_test_claimed_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_claimed_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 
 tests_core_test_config_SOURCES = %D%/test_config.c
 tests_core_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)

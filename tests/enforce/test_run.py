@@ -161,7 +161,7 @@ with Bench() as bench:
                                                       text=True).stdout.split())]
     os.kill(keepers[0], signal.SIGKILL)
     broker.pump(lambda: broker.reported(reply["id"]))
-    tap.ok(not processes(mark) and broker.reported(reply["id"])[0]["exit_code"] == 137,
+    tap.ok(eventually(lambda: not processes(mark)) and broker.reported(reply["id"])[0]["exit_code"] == 137,
            "killing its keeper kills the command, and is reported as that", broker.reported(reply["id"]))
 
     # ---- several at once, and the end ----
