@@ -166,6 +166,8 @@ check_key(const struct reader *reader, const struct hp_pair *pair, const char *f
 	if (pair->key.len == 0 || pair->key.len > HP_LIMIT_OPERATION_BYTES || !is_plain(&pair->key))
 		return refuse(reader, &at, field,
 			      "has a name that is empty, long or not plain text");
+	if (pair->value->type == HP_NIL) /* absent elsewhere; here it would be a zero */
+		return refuse(reader, &at, field, "has a name without a value");
 	return HP_OK;
 }
 
