@@ -18,6 +18,7 @@ CORE_TESTS = \
 	tests/core/test_directory \
 	tests/core/test_report \
 	tests/core/test_checkpoint \
+	tests/core/test_export \
 	tests/core/test_leaf \
 	tests/core/test_vote \
 	tests/core/test_crypto \
@@ -91,6 +92,9 @@ tests_core_test_lifecycle_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_report_SOURCES = %D%/test_report.c
 tests_core_test_report_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_report_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
+tests_core_test_export_SOURCES = %D%/test_export.c
+tests_core_test_export_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_core_test_export_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)
 tests_core_test_checkpoint_SOURCES = %D%/test_checkpoint.c
 tests_core_test_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_core_test_checkpoint_LDADD = $(CORE_LIBS) $(CRITERION_LIBS)

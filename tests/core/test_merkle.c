@@ -408,3 +408,41 @@ Test(merkle, the_largest_trees_have_proofs)
 	}
 	cr_assert_leq(hp_merkle_index(0, HP_MERKLE_SIZE_MAX - 1) + 62, INT64_MAX);
 }
+
+/* ---- the right edge alone ---- */
+
+struct made {
+	struct memory_tree *tree;
+	uint64_t next;
+};
+
+static enum hp_status
+compare_node(void *context, uint64_t index, const struct hp_hash *hash)
+{
+	struct made *made = context;
+	struct hp_hash stored;
+	cr_assert_eq(index, made->next++, "nodes come in the order of their indices");
+	cr_assert_eq(memory_tree_get(made->tree, index, &stored), HP_OK);
+	cr_assert_arr_eq(hash->bytes, stored.bytes, HP_HASH_BYTES);
+	return HP_OK;
+}
+
+Test(merkle, an_edge_makes_the_same_nodes_and_roots)
+{
+	struct memory_tree *tree = grow_tree(MOST);
+	struct made made = {.tree = tree};
+	struct hp_merkle_edge edge = {0};
+	for (uint64_t size = 0; size <= MOST; size++) {
+		struct hp_hash root, leaf, want = reference(0, size);
+		hp_merkle_edge_root(&edge, &root);
+		cr_assert_arr_eq(root.bytes, want.bytes, HP_HASH_BYTES, "size %d", (int)size);
+		const uint8_t bytes[2] = {(uint8_t)(size >> 8), (uint8_t)size};
+		hp_merkle_leaf_hash(bytes, sizeof bytes, &leaf);
+		if (size < MOST)
+			cr_assert_eq(hp_merkle_edge_add(&edge, &leaf, compare_node, &made), HP_OK);
+	}
+	cr_assert_eq(edge.nodes_made, made.next);
+	edge.size = HP_MERKLE_SIZE_MAX;
+	cr_assert_eq(hp_merkle_edge_add(&edge, &edge.nodes[0], NULL, NULL), HP_TOO_LARGE);
+	free(tree);
+}

@@ -2,6 +2,7 @@
 # To add one: write tests/fuzz/fuzz_X.c, put its name here, and seeds into tests/fuzz/corpus/fuzz_X/.
 FUZZ_TARGETS = \
 	fuzz_msgpack \
+	fuzz_audit \
 	fuzz_checkpoint \
 	fuzz_leaf_vote \
 	fuzz_principal \
