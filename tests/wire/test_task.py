@@ -8,6 +8,8 @@ import zmq
 
 from hp import Client, Instance, request, tap
 
+SECRET = "AKIAQZXWVUTSRQPONMLK"
+
 
 def task(**changes):
     """A scope for one session: look at and patch one function in production, for an hour."""
@@ -129,9 +131,15 @@ def who():
         for changes, field in bad:
             reply = owner.ask(**task(**changes))
             tap.equal((reply.get("code"), field in reply.get("field", "")), ("malformed", True), f"malformed: {field}")
-        for number in range(256):
+        for field, value in (("session", SECRET), ("environment", SECRET), ("resources", [SECRET]), ("operations", [SECRET])):
+            reply = owner.ask(**task(**{field: value}))
+            tap.equal((reply.get("code"), reply.get("field"), SECRET in str(reply)), ("malformed", field, False),
+                      f"a secret in {field} is refused, and not repeated")
+        told = owner.call(**task(session="r1", reason=f"for {SECRET}"))["reason"]
+        tap.ok(SECRET not in told and "REDACTED" in told, "in the reason it is redacted", told)
+        for number in range(255):
             owner.send(**task(session=f"n{number}"))
-        replies = [owner.receive() for _ in range(256)]
+        replies = [owner.receive() for _ in range(255)]
         tap.equal({r["type"] for r in replies}, {"task"}, "256 open tasks of one agent")
         tap.equal(owner.code(**task(session="one-more")), "queue_full", "are all that it may have")
         wide = task(agent="demo-agent", operations=["o" * 250] * 32, resources=["r" * 250] * 32, reason="x" * 4000)
