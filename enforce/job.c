@@ -413,7 +413,8 @@ hp_job_items(const struct hp_job *job, zmq_pollitem_t items[2])
 	int count = 0;
 	if (!is_running(job))
 		return 0;
-	if (job->cage.output >= 0)
+	size_t limit = (size_t)job->executor->boundary->output_limit_bytes;
+	if (job->cage.output >= 0 && job->printed_bytes <= limit)
 		items[count++] = (zmq_pollitem_t){.fd = job->cage.output, .events = ZMQ_POLLIN};
 	if (job->cage.result >= 0)
 		items[count++] = (zmq_pollitem_t){.fd = job->cage.result, .events = ZMQ_POLLIN};

@@ -1,10 +1,12 @@
 """What a granted command finds around it, what becomes of its output, and how it ends."""
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import time
 
-from doctored import Bench, eventually, grant, processes, tap
+from doctored import HOLDPOINT, Bench, eventually, grant, processes, tap
 
 SHELL = ["sh", "-c"]
 SECRET = "AKIA" + "IOSFODNN7" + "EXAMPLA"
@@ -65,6 +67,41 @@ with Bench(programs={"lambda:Invoke": "/usr/bin/env", "sh": "/bin/sh"}, operatio
     out = bench.run(grant({"operation": "lambda:Invoke", "arguments": {"Name": "f'\"$x"}}))[0]["output"]
     tap.ok('HOLDPOINT_ACTION={"' in out and '"Name":"f\'\\"$x"' in out.replace(" ", ""),
            "an operation's program finds the action in its environment", out)
+
+# ---- pinned programs ----
+with Bench() as bench:
+    tool = bench.script("tool", "#!/bin/sh\necho tool \"$1\"\n")
+    binary = bench.path("binary")
+    shutil.copy("/bin/echo", binary)
+    bench.write_boundary(programs={"tool": tool, "binary": binary, "mv": "/bin/mv"})
+    bench.start()
+
+    def pin(path):
+        with open(path, "rb") as file:
+            return [{"path": path, "sha256": hashlib.sha256(file.read()).digest()}]
+
+    for name, path, said in (("tool", tool, "tool x\n"), ("binary", binary, "x\n")):
+        report = bench.run(grant({"command": [name, "x"], "files": pin(path)}))[0]
+        tap.equal((report["result"], report.get("output")), ("succeeded", said), f"a pinned {name} runs from the file that was hashed")
+    reply = grant({"command": ["tool", "x"], "files": pin(tool)})
+    bench.script("other", "#!/bin/sh\necho other\n")
+    os.replace(bench.path("other"), tool)
+    report = bench.run(reply)[0]
+    tap.ok(report["result"] == "failed" and "not the file that was asked about" in report["output"], "and no other in its place", report)
+
+# ---- another user ----
+if os.geteuid() == 0:
+    with Bench(user="nobody") as bench:
+        bench.start()
+        out = run(bench, "id -u; id -G; echo $HOME $USER; touch state/executor-executor.ledger 2>&1; kill -9 $PPID 2>&1; echo alive",
+                  cwd=bench.dir)[0]["output"].splitlines()
+        tap.equal(out[:3], ["65534", "65534", "/nonexistent nobody"], "commands run as the file's user")
+        tap.ok(out[-1] == "alive" and sum("ermitted" in line or "denied" in line for line in out) == 2,
+               "and can touch neither the ledger nor their keeper", out)
+    with Bench(user="no-such-user") as bench:
+        tried = subprocess.run([HOLDPOINT, "--key", bench.path("executor.key"), "--broker", bench.path("broker.json"), "executor",
+                                "--boundary", bench.path("executor.yaml"), "--state", bench.path("state")], capture_output=True, text=True)
+        tap.ok(tried.returncode == 2 and 'no user "no-such-user"' in tried.stderr, "a user that is not there", tried.stderr)
 
 # ---- limits ----
 with Bench(timeout="1s", output_limit=4096) as bench:
