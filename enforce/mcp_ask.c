@@ -5,6 +5,8 @@
 #include "core/text.h"
 #include "enforce/ours.h"
 
+static const char NOT_MADE[] = "given up before it was made";
+
 enum {
 	POLL_MS = 20000,    /* one long poll */
 	REPLY_MS = 8000,    /* beyond it; then it is sent again */
@@ -178,7 +180,7 @@ hear_withdraw(struct hp_mcp_ask *ask, const struct hp_value *reply, int64_t now_
 {
 	ask->state = HP_MCP_ASK_OVER;
 	if (hp_client_code(reply) == HP_CODE_conflict)
-		hp_mcp_ask_report(ask, false, "cancelled before it was made", now_ms);
+		hp_mcp_ask_report(ask, false, NOT_MADE, now_ms);
 }
 
 bool
@@ -368,7 +370,9 @@ hp_mcp_ask_report(struct hp_mcp_ask *ask, bool succeeded, const char *output, in
 void
 hp_mcp_ask_withdraw(struct hp_mcp_ask *ask, const char *reason, int64_t now_ms)
 {
-	if (hp_mcp_ask_is_over(ask) || ask->state >= HP_MCP_ASK_RUNNING)
+	if (ask->state == HP_MCP_ASK_RUNNING)
+		hp_mcp_ask_report(ask, false, NOT_MADE, now_ms);
+	if (ask->state >= HP_MCP_ASK_RUNNING)
 		return;
 	if (!ask->sent) {
 		ask->state = HP_MCP_ASK_OVER;

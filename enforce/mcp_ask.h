@@ -73,7 +73,8 @@ void hp_mcp_ask_turn(struct hp_mcp_ask *ask, struct hp_client *client, struct hp
 
 /* What ran has ended; or it was granted and is not made after all. */
 void hp_mcp_ask_report(struct hp_mcp_ask *ask, bool succeeded, const char *output, int64_t now_ms);
-/* Nobody waits any longer. What runs already goes on. */
+/* Nobody waits any longer, and what it was for was not begun: a claim that was taken is given back as
+ * failed. */
 void hp_mcp_ask_withdraw(struct hp_mcp_ask *ask, const char *reason, int64_t now_ms);
 /* Nothing more will come of it. */
 bool hp_mcp_ask_is_over(const struct hp_mcp_ask *ask);

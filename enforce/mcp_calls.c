@@ -133,7 +133,6 @@ attach(struct hp_mcp *mcp, struct hp_mcp_call *call, const struct hp_mcp_message
 	call->progress = call->offset = 0;
 	call->arrived_ms = mcp->now_ms;
 	call->beat_ms = 0;
-	call->ask.wanted = true;
 	return !line.failed && !call->arena.failed;
 }
 
@@ -289,16 +288,24 @@ send_call(struct hp_mcp *mcp, struct hp_mcp_call *call)
 	call->offset = call->progress ? call->progress + 1 : 0; /* a server may begin at 0 */
 }
 
+/* The server's tools may have changed since it was asked: then no grant is taken up either. */
 static void
 turn_asked(struct hp_mcp *mcp, struct hp_mcp_call *call)
 {
 	struct hp_mcp_ask *ask = &call->ask;
+	const char *why = "the server's tools have changed meanwhile";
 	if (!is_attached(call))
 		return; /* what was decided is kept for who comes for it */
-	if (ask->why)
+	enum hp_mcp_may may = hp_mcp_tools_may(mcp, call->tool, &why);
+	ask->wanted = may == HP_MCP_MAY;
+	if (ask->why) {
 		refuse(mcp, call, ask->why);
-	else if (ask->state == HP_MCP_ASK_RUNNING)
+	} else if (ask->state == HP_MCP_ASK_RUNNING && may == HP_MCP_MAY) {
 		send_call(mcp, call);
+	} else if (ask->state == HP_MCP_ASK_RUNNING || may == HP_MCP_MAY_NOT) {
+		hp_mcp_ask_withdraw(ask, why, mcp->now_ms);
+		refuse(mcp, call, why);
+	}
 }
 
 void
@@ -345,10 +352,10 @@ turn_sent(struct hp_mcp *mcp, struct hp_mcp_call *call)
 static const char *
 waits_for(struct hp_mcp *mcp, const struct hp_mcp_call *call)
 {
+	if (mcp->tools.state == HP_MCP_TOOLS_CHANGED)
+		return "holdpoint: the server's tools changed; a person has to accept them";
 	if (call->state == HP_MCP_CALL_PARKED)
-		return mcp->tools.state == HP_MCP_TOOLS_CHANGED
-			       ? "holdpoint: the server's tools changed; a person has to accept them"
-			       : "holdpoint: looking at the server's tools";
+		return "holdpoint: looking at the server's tools";
 	return hp_arena_printf(&mcp->arena, "holdpoint: %s waits for a person's approval",
 			       request_id(call));
 }
@@ -359,8 +366,9 @@ keep_alive(struct hp_mcp *mcp, struct hp_mcp_call *call)
 {
 	int64_t waited_ms = mcp->now_ms - call->arrived_ms;
 	int64_t hold_ms = mcp->config->hold_ms;
-	bool held = call->state == HP_MCP_CALL_PARKED || call->ask.state == HP_MCP_ASK_HELD;
-	if (!is_attached(call) || !held)
+	bool held = call->ask.state == HP_MCP_ASK_HELD ||
+		    (call->ask.state == HP_MCP_ASK_GRANTED && !call->ask.wanted);
+	if (!is_attached(call) || (call->state != HP_MCP_CALL_PARKED && !held))
 		return;
 	if (call->token.type == HP_NIL && (hold_ms < 0 || hold_ms > PATIENCE_MS))
 		hold_ms = PATIENCE_MS;
@@ -392,11 +400,11 @@ hp_mcp_calls_turn(struct hp_mcp *mcp)
 		next = call->next;
 		if (call->state == HP_MCP_CALL_PARKED)
 			turn_parked(mcp, call);
-		if (call->ask.message)
-			hp_mcp_ask_turn(&call->ask, mcp->config->client, &mcp->arena, mcp->now_ms);
 		if (call->state == HP_MCP_CALL_ASKED)
 			turn_asked(mcp, call);
-		else if (call->state == HP_MCP_CALL_SENT)
+		if (call->ask.message)
+			hp_mcp_ask_turn(&call->ask, mcp->config->client, &mcp->arena, mcp->now_ms);
+		if (call->state == HP_MCP_CALL_SENT)
 			turn_sent(mcp, call);
 		keep_alive(mcp, call);
 		if (call->state == HP_MCP_CALL_OVER &&

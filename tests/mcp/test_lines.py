@@ -9,6 +9,8 @@ with Instance() as instance:
 
     with Gateway(instance) as gateway:
         gateway.open()
+        waiting = gateway.call("write_file", "beat", token="beat")
+        gateway.note("notifications/progress")
         before = len(gateway.seen())
 
         # ---- the client's lines ----
@@ -88,6 +90,11 @@ with Instance() as instance:
         tap.ok("client said" in words(gateway.answer(asked)), "and the answer goes back")
         gateway.send(id=1, result={"model": "again"})
         tap.equal(gateway.ask("ping")["result"], {}, "once")
+
+        # ---- a call that waits long ----
+        beat = gateway.note("notifications/progress")["params"]
+        tap.equal((beat["progressToken"], beat["progress"]), ("beat", 2), "a client that waits is told again and again")
+        gateway.send(method="notifications/cancelled", params={"requestId": waiting})
 
         # ---- many at once ----
         held = [gateway.call("write_file", f"many{i}") for i in range(60)]

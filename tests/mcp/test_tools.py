@@ -80,6 +80,25 @@ with Instance() as instance:
         wait_for(lambda: state(reviewer, asked) == "succeeded", "reported")
         tap.ok("get_new" in json.load(open(pin()))["tools"], "and it is pinned")
 
+    # ---- what was asked before the change ----
+    with gateway() as one:
+        one.open()
+        held, other = one.call("write_file", "f", token=1), one.call("write_file", "g")
+        known = wait_for(lambda: len(ids := requests(reviewer, "mcp:scripted/write_file", "pending")) == 2 and ids, "both are pending")
+        now("new gone poison")
+        one.ask("changed")
+        asked = pending(reviewer, CHANGED)
+        for id in known:
+            reviewer.decide(id, "approve", "ok")
+        one.ask("ping")
+        tap.equal((one.calls_seen(), {state(reviewer, id) for id in known}), ([], {"granted"}), "a grant of before is not taken up")
+        reviewer.decide(asked, "deny", "poisoned")
+        answers = [words(one.answer(held)), words(one.answer(other))]
+        tap.ok(all("poisoned" in answer for answer in answers), "denied: nor later", answers)
+        wait_for(lambda: {state(reviewer, id) for id in known} == {"withdrawn"}, "withdrawn")
+        tap.equal(one.calls_seen(), [], "the server got neither")
+    now("new gone")
+
     # ---- nobody waits any longer ----
     now("poison")
     with gateway() as one:
