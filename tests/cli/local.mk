@@ -9,4 +9,4 @@ POLICY_TESTS = %D%/test_policy_cases.sh %D%/test_catalogue.py %D%/test_evasion.p
 	%D%/test_iam.py %D%/test_hostile_policy.py
 TESTS += $(POLICY_TESTS)
 EXTRA_DIST += $(POLICY_TESTS) %D%/judged.py %D%/boundary.py
-CLI_TESTS += %D%/test_report.py
+CLI_TESTS += %D%/test_report.py %D%/test_audit.sh
