@@ -41,6 +41,9 @@ int hp_anchors_fd(const struct hp_anchors *anchors);
 void hp_anchors_tell(struct hp_broker *broker);
 size_t hp_anchors_count(const struct hp_anchors *anchors);
 size_t hp_anchors_failing(struct hp_anchors *anchors);
+/* Wall clock: since when every place has taken a checkpoint, the slowest one's last; 0: one has not
+ * yet since the start, or there are none. */
+int64_t hp_anchors_written_ms(struct hp_anchors *anchors);
 
 /*
  * At a start: the newest checkpoint of this log in each file must be one of this database, as the

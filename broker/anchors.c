@@ -24,6 +24,7 @@ struct place {
 	struct hp_config_anchor anchor;
 	const char *name;
 	bool failing, news;
+	int64_t written_ms; /* wall clock: when it last took a checkpoint; 0: not yet */
 	char reason[REASON_BYTES];
 };
 
@@ -55,6 +56,14 @@ set_failing(struct hp_anchors *anchors, struct place *place, bool failing, const
 	}
 }
 
+static int64_t
+wall_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Writes one text everywhere; with the mutex held, but for the writing. */
 static void
 write_everywhere(struct hp_anchors *anchors, const char *text)
@@ -66,6 +75,8 @@ write_everywhere(struct hp_anchors *anchors, const char *text)
 		bool good = hp_anchor_write(&anchors->places[i].anchor, text, &err);
 		pthread_mutex_lock(&anchors->mutex);
 		set_failing(anchors, &anchors->places[i], !good, err.message);
+		if (good)
+			anchors->places[i].written_ms = wall_ms();
 	}
 	anchors->writing = anchors->place_count;
 }
@@ -231,4 +242,18 @@ hp_anchors_failing(struct hp_anchors *anchors)
 		failing += anchors->places[i].failing;
 	pthread_mutex_unlock(&anchors->mutex);
 	return failing;
+}
+
+int64_t
+hp_anchors_written_ms(struct hp_anchors *anchors)
+{
+	int64_t oldest = INT64_MAX;
+	if (!anchors)
+		return 0;
+	pthread_mutex_lock(&anchors->mutex);
+	for (size_t i = 0; i < anchors->place_count; i++)
+		if (anchors->places[i].written_ms < oldest)
+			oldest = anchors->places[i].written_ms;
+	pthread_mutex_unlock(&anchors->mutex);
+	return oldest;
 }

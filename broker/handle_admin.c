@@ -77,6 +77,7 @@ hp_handle_stats(struct hp_call *call)
 		{"same_uid_allowed", broker->config.same_uid_allow},
 		{"anchors", hp_anchors_count(broker->anchors)},
 		{"anchors_failing", hp_anchors_failing(broker->anchors)},
+		{"anchored_ms", (uint64_t)hp_anchors_written_ms(broker->anchors)},
 	};
 	struct hp_value *reply = hp_reply_new(broker, "stats"), *stats = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

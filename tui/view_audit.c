@@ -56,14 +56,14 @@ draw_anchors(struct hp_screen *screen, const struct hp_model *model, struct hp_a
 	else if (ledger->anchored_ms > 0)
 		hp_screen_printf(screen, area.y, area.x + 1, area.columns - 1,
 		                 ledger->anchors_failing > 0 ? HP_STYLE_FLAG : HP_STYLE_PLAIN,
-		                 "anchors   %lld, %lld failing; the last one %lld s ago",
+		                 "anchors   %lld, %lld failing; all have one %lld s old",
 		                 (long long)ledger->anchors, (long long)ledger->anchors_failing,
 		                 (long long)(age_s > 0 ? age_s : 0));
 	else
 		hp_screen_printf(screen, area.y, area.x + 1, area.columns - 1,
 		                 ledger->anchors_failing > 0 ? HP_STYLE_FLAG : HP_STYLE_PLAIN,
-		                 "anchors   %lld, %lld failing", (long long)ledger->anchors,
-		                 (long long)ledger->anchors_failing);
+		                 "anchors   %lld, %lld failing; not all have taken one yet",
+		                 (long long)ledger->anchors, (long long)ledger->anchors_failing);
 }
 
 static void

@@ -37,7 +37,7 @@ EXTRA_DIST += $(CONSOLE_TESTS) \
 	%D%/help-end.screen %D%/help.screen %D%/last-minute.screen %D%/note.screen \
 	%D%/queue.screen %D%/replica.screen %D%/request-end.screen %D%/request.screen \
 	%D%/small-deny.screen %D%/small.screen %D%/tall.screen %D%/too-small.screen \
-	%D%/votes.screen %D%/wide.screen \
+	%D%/wide-160.screen %D%/large.screen %D%/votes.screen %D%/wide.screen \
 	%D%/agents.screen %D%/agents-small.screen %D%/agents-wide.screen %D%/audit.screen \
 	%D%/audit-small.screen %D%/audit-verified.screen %D%/checks.screen \
 	%D%/copy-of-denied.screen %D%/deny-all.screen %D%/history.screen \

@@ -145,6 +145,17 @@ def wide(stage):
     opened(stage, columns=130, rows=32).shows("wide")
 
 
+def wide_160(stage):
+    """160x50: queue left, request right"""
+    opened(stage, columns=160, rows=50).shows("wide-160")
+
+
+def large(stage):
+    """200x60, monochrome: the same, without colour"""
+    console = opened(stage, columns=200, rows=60, NO_COLOR="1").shows("large")
+    assert not console.screen.colors_used
+
+
 def tall(stage):
     """a tall terminal gives the room to the request"""
     opened(stage, columns=100, rows=50).shows("tall")
@@ -206,5 +217,5 @@ def back_in_queue(stage):
 
 
 main([first_screen, empty, request, request_end, replica, votes_and_notes, approve, approve_name,
-      deny, deny_words, extend, note, halt, filtered, help_page, wide, tall, small, small_deny,
+      deny, deny_words, extend, note, halt, filtered, help_page, wide, wide_160, large, tall, small, small_deny,
       too_small, ascii_chrome, expired, last_minute, halted, back_in_queue])

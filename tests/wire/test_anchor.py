@@ -93,6 +93,8 @@ def a_file():
         tap.equal(sizes, sorted(set(sizes)), "in the order they were made, each once")
         tap.equal(oct(stat.S_IMODE(os.stat(place).st_mode)), "0o600", "nobody else reads it")
         tap.equal((stat_of(instance, "anchors"), stat_of(instance, "anchors_failing")), (1, 0), "stats say so")
+        tap.ok(until(lambda: abs(stat_of(instance, "anchored_ms") / 1000 - time.time()) < 60),
+               "and when the last one was written")
 
         with open(place, "a") as file:
             file.write("hp.example/torn\n123\nAAA")  # a disk that was full
@@ -186,6 +188,7 @@ def failing():
     os.mkfifo(fifo)
     with Instance(config=settings(anchors=f"[{{file: {place}}}, {{file: {fifo}}}]")) as instance:
         tap.ok(until(lambda: stat_of(instance, "anchors_failing") == 2), "two places fail: stats count them")
+        tap.equal(stat_of(instance, "anchored_ms"), 0, "and that nothing has been written everywhere")
         bodies = until(lambda: leaves_of(instance, "anchor")[1:] and leaves_of(instance, "anchor"))
         tap.equal(sorted((b["anchor"], b["failing"]) for b in bodies), sorted([(place, True), (fifo, True)]),
                   "each has its leaf")
