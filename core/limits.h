@@ -29,7 +29,7 @@
 /* Files. */
 #define HP_LIMIT_FILE_BYTES (16u * 1024u * 1024u) /* any file read whole */
 #define HP_LIMIT_POLICY_BYTES (192u * 1024u)	  /* policy.yaml: its whole text is a leaf's body */
-#define HP_LIMIT_PRINCIPALS 100000u		  /* entries of principals.d */
+#define HP_LIMIT_PRINCIPALS 50000u		  /* entries of principals.d: read within a second */
 #define HP_LIMIT_YAML_NODES 2000000u		  /* bounds the memory of a file's tree */
 
 /* Coding agents' hooks. */
