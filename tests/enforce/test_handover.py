@@ -72,6 +72,15 @@ with Instance() as instance:
     tap.ok(code == 125 and out == "" and "not run: the executor refused: the executor's file names no program" in err and
            os.path.exists(flag), "what its file does not know it refuses, and exec says so", (code, err))
 
+    # ---- arguments that redaction hid from people ----
+    agent = Client(instance, "demo-agent-supervised")
+    receipt = agent.submit(arguments={"Token": SECRET, "Mail": ["ana.smith@example.org", "x"]})
+    for person in (reviewer, second):
+        person.decide(receipt["id"], "approve", "ok")
+    status = agent.call(type="wait", id=receipt["id"], until="done", timeout_ms=20000)
+    tap.ok(status["state"] == "succeeded" and "Token" in status["output"] and SECRET not in str(status),
+           "an action whose arguments people saw redacted runs with the real ones, which nobody is told", status)
+
     # ---- run by itself ----
     code, out, err = run("--", "sh", "-c", f"echo out $(cat {secret}); echo err $(cat {secret}) >&2; exit 3", environment="development")
     tap.ok(code == 3 and "out [REDACTED:" in out and "err [REDACTED:" in err and SECRET not in out + err,
@@ -91,7 +100,6 @@ with Instance() as instance:
 
     # ---- who reads what was reported ----
     id = reviewer.call(type="list", requester="demo-agent-supervised", state="failed", limit=10)["items"][-1]["id"]
-    agent = Client(instance, "demo-agent-supervised")
     status = agent.call(type="wait", id=id, until="done", timeout_ms=0)
     tap.ok(status.get("exit_code") == 7 and "[REDACTED:" in status.get("output", ""), "a status tells who asked what was reported", status)
     tap.equal(Client(instance, "demo-agent").code(type="wait", id=id, until="done", timeout_ms=0), "not_found", "and nobody else's agent")

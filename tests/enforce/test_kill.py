@@ -119,6 +119,8 @@ with Instance(short_lease) as instance:
     reviewer.decide(receipt["id"], "approve", "ok")
     tap.ok(eventually(lambda: state_of(receipt["id"]) == "rolled_back") and os.path.exists(undone),
            "a failure is rolled back", state_of(receipt["id"]))
+    told = agent.call(type="wait", id=receipt["id"], until="done", timeout_ms=0)
+    tap.equal(told.get("exit_code"), 5, "who asked is told the command's exit code, not the rollback's")
     history = [step["state"] for step in reviewer.call(type="show", id=receipt["id"])["history"]]
     tap.equal(history[-3:], ["executing", "rolling_back", "rolled_back"], "its history says so")
     leaves, start = [], 0
