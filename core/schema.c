@@ -422,7 +422,8 @@ static const struct hp_field *
 find_field(const struct hp_field *fields, const struct hp_str *key)
 {
 	for (; fields->name; fields++)
-		if (strlen(fields->name) == key->len && memcmp(fields->name, key->p, key->len) == 0)
+		if (*fields->name == *key->p && strlen(fields->name) == key->len &&
+		    memcmp(fields->name, key->p, key->len) == 0)
 			return fields;
 	return NULL;
 }

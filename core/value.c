@@ -178,7 +178,8 @@ find(const struct hp_value *map, const char *key, size_t len)
 		return NULL;
 	for (size_t i = 0; i < map->map.count; i++) {
 		const struct hp_pair *pair = &map->map.pairs[i];
-		if (pair->key.len == len && memcmp(pair->key.p, key, len) == 0)
+		if (pair->key.len == len && *pair->key.p == *key &&
+		    memcmp(pair->key.p, key, len) == 0)
 			return pair->value;
 	}
 	return NULL;
