@@ -1,4 +1,4 @@
-/* mcp: an MCP server behind the gateway (enforce/mcp.h), in its place on standard input and output. */
+/* mcp: an MCP server behind the gateway (enforce/mcp.h), which stands in its place. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,8 +29,8 @@ read_server(struct hp_cli *cli, const char **ret_server)
 	const char *name = given ? given : slash ? slash + 1 : cli->args[0];
 	if (!is_name(name))
 		return hp_cli_usage(cli,
-				    "--server: expected a name of letters, digits, \".\", \"_\" and "
-				    "\"-\", not \"%s\"",
+				    "--server: expected a name of letters, digits, \".\", \"_\" "
+				    "and \"-\", not \"%s\"",
 				    hp_text_safe(&cli->arena, name, 0));
 	*ret_server = name;
 	return HP_EXIT_OK;
@@ -75,8 +75,8 @@ find_pins(struct hp_cli *cli, const struct hp_mcp_config *config, const char **r
 	}
 	if (!state || *state != '/') {
 		if (!home || *home != '/')
-			return hp_cli_usage(cli, "where to pin the server's tools? give --pins FILE, "
-						 "or set HOME");
+			return hp_cli_usage(cli, "where to pin the server's tools? give --pins "
+						 "FILE, or set HOME");
 		state = hp_arena_printf(&cli->arena, "%s/.local/state", home);
 	}
 	const char *path = hp_arena_printf(
@@ -92,7 +92,7 @@ find_pins(struct hp_cli *cli, const struct hp_mcp_config *config, const char **r
 	return HP_EXIT_OK;
 }
 
-/* Whether we speak for ourselves or for an agent is the key's affair: said before a client waits. */
+/* Whether we speak for ourselves or for an agent is the key's affair: said before anybody waits. */
 static int
 check_principal(struct hp_cli *cli, const char *agent)
 {

@@ -169,7 +169,7 @@ mind_end(struct gateway *gateway)
 	}
 	if (gateway->phase == STOPPING)
 		(void)hp_child_turn(&gateway->child);
-	/* A grandchild may hold the pipe open: the process itself counts, once it was told to go. */
+	/* A grandchild may hold the pipe open: once told to go, the process itself counts. */
 	bool silent = gateway->out < 0 || (gateway->child.ended && gateway->phase != SERVING);
 	if (gateway->phase != FAREWELL && silent) {
 		close_end(&gateway->in);

@@ -1,5 +1,5 @@
 /*
- * mcp - a transparent gateway between an MCP client and a server: no tool is called without a grant.
+ * mcp - a transparent gateway between an MCP client and a server: no call without a grant.
  *
  * It stands on standard input and output in the server's place, and runs the server as its child.
  * Every line goes on as it came, but for these:
@@ -11,12 +11,12 @@
  *     and the decision is kept for that call, once.
  *  3. What nobody waits for is withdrawn: cancelled calls, and all at the end of input.
  *  4. Results, errors, progress, logs and the server's own requests are redacted (mcp_redact.h).
- *  5. The server's list of tools is pinned. When it changes, its tools are not called and what is new
- *     in it is not shown until a person accepts `mcp:SERVER/tools-changed` (mcp_tools.h).
- *  6. What is not understood is answered with an error and goes nowhere. What the server writes that
- *     is no message, or answers nothing, is told on standard error.
- * Both eras of the protocol: with `initialize` (to 2025-11-25) and without (2026-07-28); a request's
- * own _meta tells. Threads: one; one poll for everything.
+ *  5. The server's list of tools is pinned. When it changes, its tools are not called and what is
+ *     new in it is not shown until a person accepts `mcp:SERVER/tools-changed` (mcp_tools.h).
+ *  6. What is not understood is answered with an error and goes nowhere. What the server writes
+ *     that is no message, or answers nothing, is told on standard error.
+ * Both eras of the protocol: with `initialize` (to 2025-11-25) and without (2026-07-28); a
+ * request's own _meta tells. Threads: one; one poll for everything.
  * Sources: Model Context Protocol, revisions 2025-06-18, 2025-11-25, 2026-07-28.
  */
 #ifndef HP_ENFORCE_MCP_H
@@ -32,7 +32,7 @@ struct hp_mcp_config {
 	const char *agent;	   /* whom a gateway speaks for; NULL: the key's own principal */
 	const char *session;
 	const char *pins;	   /* the file of the pinned list; made when missing */
-	int64_t hold_ms;	   /* a call is told to come again after so long; -1: only without token */
+	int64_t hold_ms;	   /* how long a call may wait; -1: bounded without token */
 	unsigned redact;	   /* of enum hp_redact_group */
 	void (*tell)(void *context, const char *remark);
 	void *context;

@@ -303,7 +303,8 @@ mind_time(struct hp_mcp_ask *ask, int64_t now_ms)
 	} else if (ask->state == HP_MCP_ASK_GRANTED || !is_lost(ask, now_ms)) {
 		return;
 	} else if (ask->state < HP_MCP_ASK_RUNNING) {
-		end(ask, HP_MCP_ASK_REFUSED, "the broker is gone, and nothing runs without a grant");
+		end(ask, HP_MCP_ASK_REFUSED,
+		    "the broker is gone, and nothing runs without a grant");
 	} else {
 		ask->state = HP_MCP_ASK_OVER;
 	}

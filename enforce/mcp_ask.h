@@ -8,8 +8,8 @@
  * Many are open at once on one connection; each sends what its state needs, again when an answer
  * went with a lost connection (ids and nonces make that safe), and hears its replies by their `re`.
  * Invariants:
- *  1. It runs only after `claimed` for our own bytes (enforce/ours.h), and only when wanted: a grant
- *     that nobody waits for is not taken up.
+ *  1. It runs only after `claimed` for our own bytes (enforce/ours.h), and only when wanted: a
+ *     grant that nobody waits for is not taken up.
  *  2. Whatever else comes, and nothing in time, is `refused` with its reason.
  *  3. While it runs the lease is renewed; a stop, a refused or unanswered `progress` make it
  *     `stopped` before the lease ends (lifecycle.h 7, 11).
@@ -73,8 +73,8 @@ void hp_mcp_ask_turn(struct hp_mcp_ask *ask, struct hp_client *client, struct hp
 
 /* What ran has ended; or it was granted and is not made after all. */
 void hp_mcp_ask_report(struct hp_mcp_ask *ask, bool succeeded, const char *output, int64_t now_ms);
-/* Nobody waits any longer, and what it was for was not begun: a claim that was taken is given back as
- * failed. */
+/* Nobody waits any longer, and what it was for was not begun: a claim that was taken is given back
+ * as failed. */
 void hp_mcp_ask_withdraw(struct hp_mcp_ask *ask, const char *reason, int64_t now_ms);
 /* Nothing more will come of it. */
 bool hp_mcp_ask_is_over(const struct hp_mcp_ask *ask);

@@ -96,9 +96,9 @@ detach(struct hp_mcp *mcp, struct hp_mcp_call *call)
 {
 	answer(mcp, call,
 	       hp_arena_printf(&mcp->arena,
-			       "holdpoint %s is pending: a person has to approve this call. Nothing "
-			       "has been done yet. Call again with identical arguments to learn the "
-			       "decision.",
+			       "holdpoint %s is pending: a person has to approve this call. "
+			       "Nothing has been done yet. Call again with identical arguments "
+			       "to learn the decision.",
 			       request_id(call)));
 	call->token = (struct hp_mcp_id){.type = HP_NIL};
 	call->ask.wanted = false;

@@ -145,8 +145,8 @@ bool hp_mcp_tools_hear(struct hp_mcp *mcp, uint64_t seq, const struct hp_value *
 void hp_mcp_tools_withdraw(struct hp_mcp *mcp, const char *reason);
 void hp_mcp_tools_release(struct hp_mcp *mcp);
 
-/* mcp_request.c: the `submit` of a call, and of a changed list; in the ask's arena, so that
- * hp_mcp_ask_begin() takes it. HP_INVALID: what the agent said is no request; `err` for the agent. */
+/* mcp_request.c: begins the ask of a call, and of a changed list. HP_INVALID: what the agent said
+ * is no request; `err` is for the agent. */
 HP_MUST_CHECK enum hp_status hp_mcp_request_call(struct hp_mcp *mcp, struct hp_mcp_call *call,
 						 struct hp_error *err);
 HP_MUST_CHECK enum hp_status hp_mcp_request_change(struct hp_mcp *mcp,

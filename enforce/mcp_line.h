@@ -2,8 +2,8 @@
  * mcp_line - lines in from a descriptor, lines out to one, without ever blocking.
  *
  * Invariants:
- *  1. A line is at most HP_LIMIT_MCP_LINE_BYTES. A longer one is read to its end and told once, with
- *     the id that the scan of mcp_text.h found in it; no part of it is given out.
+ *  1. A line is at most HP_LIMIT_MCP_LINE_BYTES. A longer one is read to its end and told once,
+ *     with the id that the scan of mcp_text.h found in it; no part of it is given out.
  *  2. Descriptors are neither closed nor changed: nonblocking mode would reach others that have
  *     the same open file. Reads and writes are made only when poll says so, and writes are small.
  *  3. What waits to be written is bounded by who adds to it: see hp_mcp_writer_full().
@@ -30,7 +30,7 @@ enum hp_mcp_read {
 };
 
 void hp_mcp_reader_release(struct hp_mcp_reader *reader);
-/* Reads once; at the end of input or an error the reader has ended. Call when poll says readable. */
+/* Reads once, when poll says readable; at the end of input or an error the reader has ended. */
 void hp_mcp_reader_fill(struct hp_mcp_reader *reader, int fd);
 /* The next line; it is borrowed until the next fill. A last line without an end is none. */
 enum hp_mcp_read hp_mcp_reader_next(struct hp_mcp_reader *reader, struct hp_mcp_text *ret_line);

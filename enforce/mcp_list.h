@@ -4,8 +4,8 @@
  * Invariants:
  *  1. A tool's hash is SHA-256 over its definition with sorted keys: another order is no change,
  *     any other difference is one.
- *  2. The page that goes on is the server's own text, with a property `_holdpoint` spliced into each
- *     input schema, and without the tools that are not to be seen.
+ *  2. The page that goes on is the server's own text, with a property `_holdpoint` spliced into
+ *     each input schema, and without the tools that are not to be seen.
  *  3. Annotations are a server's words: they may make a call graver, never lighter.
  * Threads: no state.
  */
@@ -26,8 +26,8 @@ struct hp_mcp_tool {
 	bool destructive; /* says so itself */
 };
 
-/* The tools of a result, at most HP_LIMIT_MCP_TOOLS; in `arena`. HP_INVALID: it is no list, or has a
- * tool without a usable name, or one twice. `ret_cursor`: of the next page; NULL: this is the last. */
+/* The tools of a result, at most HP_LIMIT_MCP_TOOLS; in `arena`. HP_INVALID: it is no list, or has
+ * a tool without a usable name, or one twice. `ret_cursor`: of the next page; NULL: the last. */
 HP_MUST_CHECK enum hp_status hp_mcp_list_read(struct hp_arena *arena,
 					      const struct hp_value *result,
 					      struct hp_mcp_tool **ret_tools, size_t *ret_count,

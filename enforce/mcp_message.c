@@ -121,7 +121,8 @@ hp_mcp_parse(struct hp_arena *arena, struct hp_mcp_text text, struct hp_mcp_mess
 			       "neither a request nor a notification, a result or an error");
 	bool null_id = !id && id_at.to > id_at.from;
 	if ((id && message.id.type == HP_NIL) || (null_id && message.kind != HP_MCP_ERROR))
-		return invalid(ret_code, err, "an id is an integer or a string that is not too long");
+		return invalid(ret_code, err,
+			       "an id is an integer or a string that is not too long");
 	if (message.kind == HP_MCP_REQUEST || message.kind == HP_MCP_NOTIFICATION)
 		status = read_request(&message, ret_code, err);
 	if (status == HP_OK)

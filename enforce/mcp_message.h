@@ -2,15 +2,15 @@
  * mcp_message - one line of MCP: read strictly, and the few lines that the gateway says itself.
  *
  * Invariants:
- *  1. A message is one JSON object with `jsonrpc` "2.0" that is exactly one of request, notification,
- *     result and error. Everything else (batches, duplicate keys, numbers beyond int64, ids that are
- *     neither string nor integer) is refused with the code that JSON-RPC has for it; no reader behind
- *     us can understand a line differently from how it was judged here.
+ *  1. A message is one JSON object with `jsonrpc` "2.0" that is exactly one of request,
+ *     notification, result and error. Everything else (batches, duplicate keys, numbers beyond
+ *     int64, ids that are neither string nor integer) is refused with the code that JSON-RPC has
+ *     for it; no reader behind us can understand a line differently from how it was judged here.
  *  2. Ids and progress tokens keep their own text: they are echoed as they came.
  *  3. What is appended is one line of ASCII with its newline.
  * Threads: no state.
- * Sources: JSON-RPC 2.0; Model Context Protocol 2025-11-25 and 2026-07-28, "Base Protocol", "Tools",
- * "Progress".
+ * Sources: JSON-RPC 2.0; Model Context Protocol 2025-11-25 and 2026-07-28, "Base Protocol",
+ * "Tools", "Progress".
  */
 #ifndef HP_ENFORCE_MCP_MESSAGE_H
 #define HP_ENFORCE_MCP_MESSAGE_H

@@ -287,9 +287,10 @@ hp_mcp_request_change(struct hp_mcp *mcp, const struct hp_value *difference, str
 	hp_map_set(arena, map, "summary",
 		   make_summary(arena, server, HP_MCP_CHANGED, difference));
 	hp_map_set_str(arena, map, "why",
-		       "The MCP server offers other tools than those that were accepted. What a tool "
-		       "says of itself is read by the model: a changed text can make it act otherwise. "
-		       "Until a person accepts the list no tool of this server is called.");
+		       "The MCP server offers other tools than those that were accepted. What a "
+		       "tool says of itself is read by the model: a changed text can make it act "
+		       "otherwise. Until a person accepts the list no tool of this server is "
+		       "called.");
 	hp_map_set_int(arena, impact, "resources_affected", 1);
 	hp_map_set_bool(arena, impact, "reversible", true);
 	hp_map_set(arena, map, "impact", impact);

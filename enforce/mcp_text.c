@@ -97,7 +97,7 @@ hp_mcp_next(struct hp_mcp_text text, struct hp_mcp_span container, size_t *at,
 	return true;
 }
 
-/* The character that the escape at `*at` stands for, 0 when it is not ASCII; *at moves behind it. */
+/* What the escape at `*at` stands for, 0 when it is not ASCII; *at moves behind it. */
 static char
 unescape(struct hp_mcp_text text, size_t *at)
 {

@@ -361,8 +361,8 @@ turn_change(struct hp_mcp *mcp)
 	if (ask->state != HP_MCP_ASK_RUNNING)
 		return;
 	if (ask->approvals == 0) {
-		refuse(mcp, "the server's tools changed, and the policy lets that through without a "
-			    "person: give mcp:*/tools-changed a rule that holds it");
+		refuse(mcp, "the server's tools changed, and the policy lets that through without "
+			    "a person: give mcp:*/tools-changed a rule that holds it");
 		tools->again = false;
 		hp_mcp_ask_report(ask, false, tools->why, mcp->now_ms);
 		drop_change(mcp);

@@ -1,5 +1,5 @@
-/* MCP: lines of a client ('c' first) and of a server ('s' first), without a broker. Whatever they
- * are, what goes out is whole messages, and no call reaches the server, since nothing was granted. */
+/* MCP: lines of a client ('c' first) and of a server, without a broker. Whatever they are, what
+ * goes out is whole messages, and no call reaches the server, since nothing was granted. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -77,8 +77,9 @@ check_answer(struct hp_arena *arena, const struct hp_mcp_message *message)
 	FUZZ_CHECK(parses(arena, (struct hp_mcp_text){hp_buf_text(&line), line.len}, &again));
 	FUZZ_CHECK(again.kind == message->kind && again.id.type == message->id.type);
 	FUZZ_CHECK(message->id.type == HP_NIL || hp_mcp_id_equal(&again.id, &message->id));
-	FUZZ_CHECK(hits > 0 ||
-		   (line.len == message->text.len && !memcmp(line.data, message->text.p, line.len)));
+	bool same = line.len == message->text.len &&
+		    memcmp(line.data, message->text.p, line.len) == 0;
+	FUZZ_CHECK(hits > 0 || same);
 	hp_buf_release(&line);
 }
 
