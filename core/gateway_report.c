@@ -9,6 +9,7 @@ static enum hp_status
 read_rates(struct hp_metering *metering, struct hp_gateway_report *report)
 {
 	const struct hp_policy_gateway *gateway = &metering->policy->gateway;
+	const struct hp_policy_environment *environments = metering->policy->environments;
 	struct hp_gateway_rate *rates =
 		hp_arena_array(metering->arena, gateway->rate_count + 1, sizeof *rates);
 	for (size_t i = 0; rates && i < gateway->rate_count; i++) {
@@ -21,9 +22,7 @@ read_rates(struct hp_metering *metering, struct hp_gateway_report *report)
 			return status;
 		rates[i] = (struct hp_gateway_rate){
 			.rule = rate->rule,
-			.environment = rate->any_environment
-					       ? ""
-					       : metering->policy->environments[rate->environment].name,
+			.environment = rate->any_environment ? "" : environments[rate->environment].name,
 			.left = bucket->tokens_micros / HP_TOKEN_MICROS,
 			.burst = rate->burst,
 			.per_minute = rate->per_minute,

@@ -102,7 +102,8 @@ static void
 read_agent(const struct hp_model *model, struct hp_arena *arena, const struct hp_value *item,
            struct hp_agent *agent)
 {
-	const struct hp_value *rates = hp_map_get(item, "rates"), *spend = hp_map_get(item, "spend");
+	const struct hp_value *rates = hp_map_get(item, "rates");
+	const struct hp_value *spend = hp_map_get(item, "spend");
 	const char **lines = hp_arena_array(
 		arena, hp_value_count(rates) + hp_value_count(spend) + 2, sizeof *lines);
 

@@ -45,8 +45,8 @@ hp_ledger_want_leaves(struct hp_model *model, struct hp_arena *arena, int64_t no
 {
 	struct hp_ledger *ledger = model->ledger;
 
-	if (!ledger || model->view != HP_VIEW_AUDIT || ledger->leaves_asked || !ledger->has_checkpoint ||
-	    ledger->next >= ledger->size)
+	if (!ledger || model->view != HP_VIEW_AUDIT || ledger->leaves_asked ||
+	    !ledger->has_checkpoint || ledger->next >= ledger->size)
 		return NULL;
 	struct hp_value *map = hp_value_map(arena);
 	uint64_t left = ledger->size - ledger->next;
@@ -218,7 +218,8 @@ hp_ledger_want_stats(struct hp_model *model, struct hp_arena *arena, int64_t now
 {
 	struct hp_ledger *ledger = model->ledger;
 
-	if (!ledger || model->view != HP_VIEW_AUDIT || ledger->stats_asked || now_ms < ledger->stats_due_ms)
+	if (!ledger || model->view != HP_VIEW_AUDIT || ledger->stats_asked ||
+	    now_ms < ledger->stats_due_ms)
 		return NULL;
 	struct hp_value *map = hp_value_map(arena);
 	hp_map_set_str(arena, map, "type", "stats");

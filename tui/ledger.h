@@ -59,7 +59,7 @@ struct hp_ledger {
 	/* the whole tree */
 	enum hp_ledger_phase phase;
 	uint64_t counted;          /* leaves in `peaks` */
-	struct hp_hash peaks[64];  /* roots of the complete subtrees of the first `counted` leaves */
+	struct hp_hash peaks[64];  /* roots of the complete subtrees of `counted` leaves */
 	uint64_t good_size;        /* of the checkpoint that was matched last */
 	uint64_t bad_bodies;       /* whose hash the leaf does not promise */
 

@@ -42,7 +42,8 @@ hp_model_say(struct hp_model *model, bool is_error, const char *format, ...)
 	va_end(args);
 	/* What the person typed may stand in it, and be cut anywhere. */
 	model->escape(&safe, text, strlen(text), HP_TEXT_ASCII);
-	snprintf(model->message, sizeof model->message, "%s", safe.failed ? "?" : hp_buf_text(&safe));
+	snprintf(model->message, sizeof model->message, "%s",
+	         safe.failed ? "?" : hp_buf_text(&safe));
 	hp_buf_release(&safe);
 	model->message_is_error = is_error;
 }

@@ -209,7 +209,7 @@ struct hp_model {
 	char message[240];
 	bool message_is_error;
 	bool bell; /* ring once; the loop clears it */
-	char notice[200]; /* to be told to the desktop (OSC 9), printable ASCII; the loop clears it */
+	char notice[200]; /* for the desktop (OSC 9), printable ASCII; the loop clears it */
 	int64_t quiet_until_ms;
 	bool bell_off, notice_off; /* switched off by the person */
 	char copied[2 * HP_HASH_BYTES + 1]; /* what HP_CHANGED_COPY hands to the clipboard */
@@ -253,7 +253,7 @@ unsigned hp_model_copy(struct hp_model *model, const char *text);
 
 /* --- bulk.c --- */
 
-/* Fixes the set: all that is pending of this agent now. False, with a message, when there is none. */
+/* Fixes the set: all that is pending of this agent now. False, with a message: there is none. */
 bool hp_bulk_begin(struct hp_model *model, const char *agent);
 unsigned hp_bulk_send(struct hp_model *model, const char *reason);
 /* The next order, if there is one. */
@@ -279,8 +279,8 @@ unsigned hp_queue_put(struct hp_model *model, const struct hp_value *summary, ui
 struct hp_row *hp_queue_find(const struct hp_queue *queue, const char *id);
 /* Makes `view` current; the selection stays on its id. */
 void hp_queue_refresh(struct hp_queue *queue);
-/* Takes a row out of `view`, and puts it in where it belongs, unless all of it is to be made anew. A
- * row is taken out before what it is sorted by changes. */
+/* Takes a row out of `view`, and puts it in where it belongs, unless all of it is to be made anew.
+ * A row is taken out before what it is sorted by changes. */
 void hp_queue_unplace(struct hp_queue *queue, const struct hp_row *row);
 void hp_queue_place(struct hp_queue *queue, struct hp_row *row);
 /* Index of the selected row in `view`; 0 when there is none. */

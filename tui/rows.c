@@ -41,7 +41,7 @@ reserve(struct hp_rows *rows)
 	return true;
 }
 
-/* Adds at the end or on top. A row that cannot be read, or for which there is no room, is left out. */
+/* Adds at the end or on top. What cannot be read, or has no room, is left out. */
 static void
 add(struct hp_rows *rows, const struct hp_value *summary, bool on_top, hp_present_escape *escape)
 {
@@ -80,7 +80,8 @@ clear(struct hp_rows *rows)
 unsigned
 hp_rows_page(struct hp_rows *rows, const struct hp_value *reply, hp_present_escape *escape)
 {
-	const struct hp_value *items = hp_map_get(reply, "items"), *next = hp_map_get(reply, "next");
+	const struct hp_value *items = hp_map_get(reply, "items");
+	const struct hp_value *next = hp_map_get(reply, "next");
 
 	rows->asked = false;
 	if (!reply || rows->stale) {

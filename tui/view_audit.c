@@ -106,8 +106,8 @@ draw_leaf(struct hp_screen *screen, const struct hp_ledger_leaf *leaf, struct hp
 	                                        : area.columns - ACTOR_X,
 	               style, leaf->actor);
 	if (area.columns > REQUEST_X)
-		hp_screen_printf(screen, area.y, area.x + REQUEST_X, area.columns - REQUEST_X, style,
-		                 "%.13s", leaf->request);
+		hp_screen_printf(screen, area.y, area.x + REQUEST_X, area.columns - REQUEST_X,
+		                 style, "%.13s", leaf->request);
 }
 
 static void

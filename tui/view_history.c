@@ -23,8 +23,8 @@ draw_row(struct hp_screen *screen, const struct hp_model *model, const struct hp
 	                 "%.64s %.200s", row->environment, row->classes);
 	hp_screen_puts(screen, area.y, area.x + name_x, NAME_COLUMNS - 1, style, row->requester);
 	if (row->needed > 0)
-		hp_screen_printf(screen, area.y, area.x + votes_x, VOTES_COLUMNS - 1, style, "%d/%d",
-		                 (int)row->approvals, (int)row->needed);
+		hp_screen_printf(screen, area.y, area.x + votes_x, VOTES_COLUMNS - 1, style,
+		                 "%d/%d", (int)row->approvals, (int)row->needed);
 	area.y++;
 	hp_view_subject(screen, row, area, style);
 }

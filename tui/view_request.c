@@ -16,7 +16,8 @@ draw_line(struct hp_screen *screen, const struct hp_pinned *pinned, size_t index
 		hp_screen_puts(screen, y, area.x + 1, HP_PRESENT_LABEL - 1,
 		               line->flags & HP_LINE_FIRST ? HP_STYLE_STRONG : HP_STYLE_PLAIN,
 		               hp_present_label(line->section));
-	hp_screen_put(screen, y, area.x + 1 + label, area.columns - label - 1, style, line->text, line->len);
+	hp_screen_put(screen, y, area.x + 1 + label, area.columns - label - 1, style, line->text,
+	              line->len);
 }
 
 static void
@@ -86,7 +87,8 @@ hint(struct hp_screen *screen, struct hp_model *model, int y, int64_t now_ms)
 	const char *approve = hp_pinned_refuses(model, HP_DEED_APPROVE, now_ms);
 	const char *deny = hp_pinned_refuses(model, HP_DEED_DENY, now_ms);
 	char approve_hint[80] = "a approve", deny_hint[80] = "d deny";
-	const char *const hints[] = {approve_hint, deny_hint, "e extend", "m note", "y copy id", "b bytes"};
+	const char *const hints[] = {approve_hint, deny_hint,   "e extend",
+	                             "m note",     "y copy id", "b bytes"};
 
 	if (model->view == HP_VIEW_CHECKS && approve && deny) {
 		snprintf(approve_hint, sizeof approve_hint, "o all is well");

@@ -1,4 +1,4 @@
-/* The lists beside the queue, the log, and how the reviewer is doing (lists.h, ledger.h, care.h). */
+/* Lists beside the queue, the log, how the reviewer is doing (lists.h, ledger.h, care.h). */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
