@@ -241,6 +241,12 @@ run(struct app *app, const struct hp_console_options *options)
 	return code;
 }
 
+static void
+say_slow(const char *why)
+{
+	fprintf(stderr, "holdpoint: %s; waiting a little longer\n", why);
+}
+
 int
 hp_console_run(const struct hp_console_options *options)
 {
@@ -256,7 +262,7 @@ hp_console_run(const struct hp_console_options *options)
 		hp_fail(&err, HP_IO, "the crypto library does not start");
 		return fail(HP_EXIT_INTERNAL, &err);
 	}
-	status = hp_session_new(options->broker, options->key, &app.session, &err);
+	status = hp_session_new(options->broker, options->key, say_slow, &app.session, &err);
 	if (status != HP_OK)
 		return fail(status == HP_REFUSED       ? HP_EXIT_UNAUTHORISED
 		            : status == HP_UNAVAILABLE ? HP_EXIT_UNAVAILABLE

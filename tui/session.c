@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tui/reads.h"
 
@@ -35,21 +36,49 @@ struct hp_session {
 	char after[HP_ID_BYTES]; /* next page of a listing; "" for the first */
 };
 
+static int64_t
+steady_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A handshake takes a few round trips: over a long line, longer than a person should be kept
+ * without a word. */
+static enum hp_status
+connect_to(const struct hp_broker_info *info, const struct hp_keyfile *key,
+           void (*say_slow)(const char *why), struct hp_client **ret_client, struct hp_error *err)
+{
+	int64_t start_ms = steady_ms();
+	enum hp_status status =
+		hp_client_new(info, key, HP_SIDE_CONTROL, HP_CONNECT_MS, ret_client, err);
+
+	if (status != HP_UNAVAILABLE || steady_ms() - start_ms < HP_CONNECT_MS ||
+	    strncmp(info->control, "tcp:", 4) != 0)
+		return status;
+	say_slow(err->message);
+	return hp_client_new(info, key, HP_SIDE_CONTROL, HP_SLOW_MS, ret_client, err);
+}
+
 enum hp_status
 hp_session_new(const struct hp_broker_info *info, const struct hp_keyfile *key,
-               struct hp_session **ret_session, struct hp_error *err)
+               void (*say_slow)(const char *why), struct hp_session **ret_session,
+               struct hp_error *err)
 {
 	struct hp_session *session = calloc(1, sizeof *session);
-	enum hp_status status;
+	int64_t start_ms = steady_ms();
 
 	if (!session)
 		return hp_fail(err, HP_NOMEM, "out of memory");
 	session->key = key;
-	status = hp_client_new(info, key, HP_SIDE_CONTROL, HP_CONNECT_MS, &session->client, err);
+	enum hp_status status = connect_to(info, key, say_slow, &session->client, err);
 	if (status == HP_OK) {
 		/* Owners may decide and get no events: they are served by listing often. */
-		enum hp_status events =
-			hp_client_subscribe(session->client, HP_CONNECT_MS / 4, NULL);
+		int64_t took_ms = steady_ms() - start_ms;
+		enum hp_status events = hp_client_subscribe(
+			session->client, (int)(2 * took_ms) + HP_SUBSCRIBE_MS, NULL);
 		(void)events;
 		session->connections = hp_client_connections(session->client);
 		*ret_session = session;

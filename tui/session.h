@@ -19,14 +19,19 @@ enum {
 	HP_ANSWER_MS = 5000,  /* an order without answer is reported as such */
 	HP_RELIST_MS = 20000, /* with events */
 	HP_POLL_MS = 2000,    /* without */
-	HP_CONNECT_MS = 1800, /* to connect and subscribe at the start */
+	HP_CONNECT_MS = 1800, /* to connect at the start, before it is said that nothing answers */
+	HP_SLOW_MS = 8000,    /* and once more, where a slow line may be why */
+	HP_SUBSCRIBE_MS = 450, /* for the events, beside twice what connecting took */
 };
 
 struct hp_session;
 
-/* Connects to `control` and subscribes. HP_UNAVAILABLE or HP_REFUSED as hp_client_new(). */
+/* Connects to `control` and subscribes. HP_UNAVAILABLE or HP_REFUSED as hp_client_new(). What
+ * listens on another machine and does not answer in time is waited for once more: `say_slow` is
+ * called before that. */
 HP_MUST_CHECK enum hp_status hp_session_new(const struct hp_broker_info *info,
                                             const struct hp_keyfile *key,
+                                            void (*say_slow)(const char *why),
                                             struct hp_session **ret_session, struct hp_error *err);
 void hp_session_free(struct hp_session *session);
 

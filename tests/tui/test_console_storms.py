@@ -226,7 +226,7 @@ class Delay:
 
 
 def slow_broker(stage):
-    """works over a link to the broker with 300 ms delay, at 60x18"""
+    """works over a link to the broker with 300 ms each way, at 60x18"""
     context = zmq.Context()
     ports = {}
     for name in ("control", "events"):
@@ -234,12 +234,16 @@ def slow_broker(stage):
             ports[name] = free.getsockname()[1]
     context.destroy()
     stage.broker.listen_on = {name: "tcp://127.0.0.1:%d" % port for name, port in ports.items()}
-    slow = {name: "tcp://127.0.0.1:%d" % Delay(0.15, ("127.0.0.1", port)).port
+    slow = {name: "tcp://127.0.0.1:%d" % Delay(0.3, ("127.0.0.1", port)).port
             for name, port in ports.items()}
     stage.broker.write_files(**slow)
     target = replica()
     stage.broker.add(target, announce=False)
     console = stage.console(columns=60, rows=18).sees("1 pending")
+    stage.broker.add(Request(9))
+    start = time.monotonic()
+    console.sees("2 pending")
+    assert time.monotonic() - start < 1.5, "events come over it too"
     read(console)
     console.press("a")
     console.sees("To approve").arm().press("orders-ro" + ENTER)
