@@ -193,7 +193,8 @@ find_missing(const struct hp_replay *replay, uint64_t seq)
 	return NULL;
 }
 
-/* The bodies that it says are gone: each once, each of what the leaf itself is about. */
+/* The bodies that it says are gone: each once, each of what the leaf itself is about. A refusal that
+ * names a request goes with it, and only its body said which. */
 static void
 take_erase(struct hp_replay *replay)
 {
@@ -207,7 +208,7 @@ take_erase(struct hp_replay *replay)
 		if (!missing)
 			hp_replay_bad(replay, "says that the body of leaf %lld is erased, and it "
 					      "is not", (long long)number);
-		else if (missing->whose != of || missing->excused)
+		else if ((missing->whose && missing->whose != of) || missing->excused)
 			hp_replay_bad(replay, "erased the body of leaf %lld, which is not of what "
 					      "it is about", (long long)number);
 		else

@@ -11,8 +11,8 @@
  *  1. Memory grows by one index entry (about 100 bytes) a request, by 24 bytes an erased body, and by
  *     what is not yet final; it does not grow with leaves, bodies or finished requests otherwise.
  *  2. A wrong leaf is a problem with its sequence number, never a failure: the replay goes on.
- *  3. A body that is gone is excused by a later leaf `erase` that lists it, of the same request (or of
- *     what was refused and is none), else it is a problem. What it said cannot be checked; the erased
+ *  3. A body that is gone is excused by a later leaf `erase` that lists it, of the same request (a
+ *     refusal's by any, since its body said which one it named), else it is a problem. What it said cannot be checked; the erased
  *     bodies are counted.
  * Threads: one at a time. Source: lifecycle.md; trust.md "Votes", "Audit log".
  */

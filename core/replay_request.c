@@ -290,6 +290,10 @@ check_claim(struct hp_replay *replay, struct hp_replay_request *request)
 {
 	const uint8_t *action = hp_map_get_bin(replay->body, "action_digest", HP_HASH_BYTES);
 	const char *claimer = hp_map_get_str(replay->body, "claimer", "");
+	if (!replay->body) { /* erased: it was who the leaf says */
+		request->claimer = hp_arena_strdup(&request->arena, replay->leaf->actor);
+		return;
+	}
 	request->claimer = keep(request, replay->body, "claimer");
 	if (!same(claimer, replay->leaf->actor))
 		hp_replay_bad(replay, "claimed by another than its claimer");

@@ -120,6 +120,12 @@ def run_and_report(instance, mark, agent, executor, reviewers):
     return held
 
 
+def verifies(instance):
+    """The whole log, by dev/verify-log and by holdpoint itself; what they say against it."""
+    run = instance.cli("audit", "verify")
+    return instance.verify() + ("" if run.returncode == 0 else run.stdout + run.stderr)
+
+
 def by_an_admin():
     mark = Marks()
     with Instance() as instance:
@@ -163,7 +169,7 @@ def by_an_admin():
         tap.ok(all(proves(t, old_leaves[n]) for n, t in old_proofs.items()), f"{size} proofs from before still hold")
         new = {n: auditor.call(type="proof", leaf=n)["text"] for n in range(size)}
         tap.ok(all(proves(t, old_leaves[n]) for n, t in new.items()), "and so does a new one of each leaf")
-        tap.equal(instance.verify(), "", "the whole log verifies, from outside")
+        tap.equal(verifies(instance), "", "the whole log verifies, from outside")
 
         shown = auditor.call(type="show", id=held)
         tap.equal((shown["state"], shown["requester"], shown["erased_by"], "canonical" in shown),
@@ -211,7 +217,7 @@ def many():
             admin.call(type="erase", id=request_id, reason="all of them")
         left = {field for mark in marks for field in found(instance, mark)}
         tap.equal(left, set(), "and all are gone from them")
-        tap.equal(instance.verify(), "", "the log verifies")
+        tap.equal(verifies(instance), "", "the log verifies")
         owner.close()
 
 
@@ -255,7 +261,7 @@ def by_age():
         reviewer.decide(open_one, "deny", "")
         tap.ok(until(lambda: not found(instance, young)), "until it has ended")
         tap.ok(len(pages(instance)) > total, "no leaf is ever deleted")
-        tap.equal(instance.verify(), "", "the log verifies")
+        tap.equal(verifies(instance), "", "the log verifies")
 
 
 by_an_admin()
