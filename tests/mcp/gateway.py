@@ -13,7 +13,7 @@ import hp                                    # noqa: E402
 from hp import Client, Instance, tap         # noqa: E402,F401
 
 SERVER = os.path.join(SOURCE, "tests", "mcp", "server.py")
-PATIENCE_S = 20
+PATIENCE_S = 60
 SECRET = "AKIA" + "Z7QXAMPLEKEY2345"
 
 
@@ -121,7 +121,7 @@ class Gateway:
     def calls_seen(self):
         return [json.loads(line) for line in self.seen() if b'"tools/call"' in line]
 
-    def close(self, timeout=20):
+    def close(self, timeout=60):
         """The client goes; the exit code of the gateway."""
         if self.process.poll() is None:
             self.process.stdin.close()

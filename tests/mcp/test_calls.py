@@ -127,7 +127,7 @@ with Instance() as instance:
         one = pending(reviewer, "mcp:scripted/write_file")
         started = time.monotonic()
         tap.equal(gateway.close(), 0, "at the end of input the gateway ends as its server does")
-        tap.ok(time.monotonic() - started < 5, "soon")
+        tap.ok(time.monotonic() - started < 15, "soon")
         ends(one, "withdrawn", "and withdraws what nobody waits for")
 
     # ---- a client that is killed; a server that does not go ----
@@ -137,7 +137,7 @@ with Instance() as instance:
         one = pending(reviewer, "mcp:scripted/write_file")
         started = time.monotonic()
         code = gateway.close()
-        tap.ok(code == 137 and time.monotonic() - started < 12, f"a server that ignores its end is killed ({code})")
+        tap.ok(code == 137 and time.monotonic() - started < 25, f"a server that ignores its end is killed ({code})")
         ends(one, "withdrawn", "and the request is withdrawn all the same")
 
     # ---- told to come again ----

@@ -126,7 +126,7 @@ with Instance() as instance:
         answer = gateway.answer(running)
         took = time.monotonic() - started
         tap.ok(answer["result"]["isError"] and "Stopped by holdpoint" in words(answer), "and stops what runs", answer)
-        tap.ok(took < 2, f"within {took * 1000:.0f} ms")
+        tap.ok(took < 5, f"within {took * 1000:.0f} ms")
         wait_for(lambda: b"notifications/cancelled" in b"".join(gateway.seen()), "the server is told")
         answer = gateway.answer(gateway.call("read_file", "a"))
         tap.ok(answer["result"]["isError"] and "halt" in words(answer), "under a halt every call is denied", answer)
@@ -147,7 +147,7 @@ with Instance() as instance:
         tap.ok(answer["result"]["isError"] and "broker is gone" in words(answer), "without a broker a call is denied", answer)
         answer = gateway.answer(held)
         tap.ok(answer["result"]["isError"] and "broker is gone" in words(answer), "what is held too", answer)
-        tap.ok(time.monotonic() - started < 20, "in time")
+        tap.ok(time.monotonic() - started < 40, "in time")
         instance.start()
         wait_for(lambda: words(gateway.answer(gateway.call("read_file", "a"))) == "read_file a", "the broker is back")
         tap.ok(True, "and when it is back, calls go through")

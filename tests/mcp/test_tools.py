@@ -135,7 +135,7 @@ with Instance() as instance:
     with open(pin(), "w") as file:
         file.write('{"v":2}')
     one = gateway()
-    code = one.process.wait(20)
+    code = one.process.wait(60)
     one.close()
     tap.ok(code == 2 and "remove it to pin" in one.said(), "an unreadable pin is a bad file, not a new one", (code, one.said()))
 
