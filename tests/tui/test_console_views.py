@@ -177,6 +177,21 @@ def audit_verified(stage):
     console.sees("verified  all 31 leaves", "halt")
 
 
+def audit_progress(stage):
+    """verifying shows how far it is, and goes on after a loss"""
+    console = with_log(stage)
+
+    def five(message):
+        stage.broker.hanging = not stage.broker.hanging and message["from"] == 0
+        return {"type": "entries", "entries": stage.broker.log.page(message["from"], 5)}
+
+    stage.broker.answers["audit"] = five
+    console.press("v")
+    console.sees("verifying 5 of 30 leaves", "███")
+    stage.broker.hanging = False
+    console.sees("verified  all 30 leaves")
+
+
 def audit_forged(stage):
     """a leaf that was changed is told of"""
     stage.broker.log.forged = 7
@@ -410,6 +425,6 @@ def no_manual(stage):
 
 main([history_screen, history_small, history_wide, history_pages, history_opens, history_follows,
       agents_screen, agents_small, agents_wide, agents_requests, resumes, resumes_not,
-      audit_screen, audit_small, audit_verified, audit_forged, audit_cut, audit_proof,
+      audit_screen, audit_small, audit_verified, audit_progress, audit_forged, audit_cut, audit_proof,
       audit_refused, checks, halt_all, deny_all, deny_all_of_nobody, commands, copies, notifies,
       raw_bytes, copy_of_denied, chain, tired, manual, no_manual])
