@@ -133,6 +133,19 @@ take_cancelled(struct hp_mcp *mcp, const struct hp_mcp_message *message)
 	forward(mcp, message);
 }
 
+/* A call without an id would be no less of a call to many a server. */
+static void
+take_notification(struct hp_mcp *mcp, const struct hp_mcp_message *message)
+{
+	static const char prefix[] = "notifications/";
+	if (strcmp(message->method, "notifications/cancelled") == 0)
+		take_cancelled(mcp, message);
+	else if (strncmp(message->method, prefix, sizeof prefix - 1) == 0)
+		forward(mcp, message);
+	else
+		answer_error(mcp, NULL, HP_MCP_INVALID_REQUEST, "a request has an id");
+}
+
 static void
 take_answer(struct hp_mcp *mcp, const struct hp_mcp_message *message)
 {
@@ -176,10 +189,7 @@ hp_mcp_client_line(struct hp_mcp *mcp, struct hp_mcp_text line)
 		take_request(mcp, &message);
 		break;
 	case HP_MCP_NOTIFICATION:
-		if (strcmp(message.method, "notifications/cancelled") == 0)
-			take_cancelled(mcp, &message);
-		else
-			forward(mcp, &message);
+		take_notification(mcp, &message);
 		break;
 	case HP_MCP_RESULT:
 	case HP_MCP_ERROR:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/text.h"
 
 #define MODERN_KEY "io.modelcontextprotocol/protocolVersion"
 
@@ -60,6 +61,34 @@ hp_mcp_id_copy(struct hp_arena *arena, const struct hp_mcp_id *id)
 	return copy;
 }
 
+/* Readers that end a line at a carriage return too would find other messages in this one. One at
+ * the end is a client's way to end lines. */
+static bool
+holds_lines(struct hp_mcp_text text)
+{
+	const char *at = memchr(text.p, '\r', text.len);
+	return at && at + 1 < text.p + text.len;
+}
+
+/* Whether a key is one of the NULL-terminated `names` to readers that take no heed of case, and not
+ * to others. */
+static bool
+holds_lookalike(const struct hp_value *map, const char *const *names)
+{
+	bool found = false;
+	for (size_t i = 0; i < map->map.count && !found; i++) {
+		const struct hp_str *key = &map->map.pairs[i].key;
+		struct hp_buf folded = {0};
+		hp_text_fold(&folded, key->p, key->len, true);
+		found = folded.failed;
+		for (size_t j = 0; names[j] && !found; j++)
+			found = strcmp(hp_buf_text(&folded), names[j]) == 0 &&
+				strcmp(key->p, names[j]) != 0;
+		hp_buf_release(&folded);
+	}
+	return found;
+}
+
 /* Which of the four it is; false: none of them. */
 static bool
 read_kind(const struct hp_value *map, const struct hp_value *id, struct hp_mcp_message *message)
@@ -86,12 +115,16 @@ read_kind(const struct hp_value *map, const struct hp_value *id, struct hp_mcp_m
 static enum hp_status
 read_request(struct hp_mcp_message *message, enum hp_mcp_code *ret_code, struct hp_error *err)
 {
+	static const char *const names[] = {"name", "arguments", "_meta", NULL};
 	message->method = name_of(hp_map_get(message->map, "method"));
 	message->params = hp_map_get(message->map, "params");
 	if (!message->method || !*message->method)
 		return invalid(ret_code, err, "\"method\" is no name");
 	if (message->params && message->params->type != HP_MAP)
 		return invalid(ret_code, err, "\"params\" is no object");
+	if (message->params && holds_lookalike(message->params, names))
+		return invalid(ret_code, err,
+			       "a member of \"params\" only looks like one that is known");
 	if (message->params)
 		message->params_at = hp_mcp_member(message->text, hp_mcp_whole(message->text),
 						   "params");
@@ -102,6 +135,8 @@ enum hp_status
 hp_mcp_parse(struct hp_arena *arena, struct hp_mcp_text text, struct hp_mcp_message *ret_message,
 	     enum hp_mcp_code *ret_code, struct hp_error *err)
 {
+	static const char *const names[] = {"jsonrpc", "id", "method", "params", "result", "error",
+					    NULL};
 	struct hp_mcp_message message = {.text = text};
 	*ret_code = HP_MCP_PARSE_ERROR;
 	enum hp_status status = hp_json_load(arena, text.p, text.len, &message.map, err);
@@ -111,6 +146,10 @@ hp_mcp_parse(struct hp_arena *arena, struct hp_mcp_text text, struct hp_mcp_mess
 		return invalid(ret_code, err, "batches are not accepted");
 	if (message.map->type != HP_MAP)
 		return invalid(ret_code, err, "a message is an object");
+	if (holds_lines(text))
+		return invalid(ret_code, err, "a message is one line: it holds a carriage return");
+	if (holds_lookalike(message.map, names))
+		return invalid(ret_code, err, "a member only looks like one that is known");
 	if (!hp_value_is(hp_map_get(message.map, "jsonrpc"), "2.0"))
 		return invalid(ret_code, err, "\"jsonrpc\" is not \"2.0\"");
 	struct hp_mcp_span id_at = hp_mcp_member(text, hp_mcp_whole(text), "id");

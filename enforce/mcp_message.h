@@ -5,7 +5,9 @@
  *  1. A message is one JSON object with `jsonrpc` "2.0" that is exactly one of request,
  *     notification, result and error. Everything else (batches, duplicate keys, numbers beyond
  *     int64, ids that are neither string nor integer) is refused with the code that JSON-RPC has
- *     for it; no reader behind us can understand a line differently from how it was judged here.
+ *     for it, and so is what lenient readers understand otherwise than it is judged here: carriage
+ *     returns, which end a line to some, and known keys in other case or with letters that look
+ *     the same, which are known to some.
  *  2. Ids and progress tokens keep their own text: they are echoed as they came.
  *  3. What is appended is one line of ASCII with its newline.
  * Threads: no state.

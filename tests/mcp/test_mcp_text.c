@@ -148,6 +148,15 @@ Test(mcp_message, a_line_is_one_of_four_or_refused)
 		{RPC "\"id\":1,\"id\":1,\"method\":\"a\"}", HP_MCP_PARSE_ERROR, 0},
 		{RPC "\"id\":1,\"\\u0069d\":1,\"method\":\"a\"}", HP_MCP_PARSE_ERROR, 0},
 		{"", HP_MCP_PARSE_ERROR, 0},
+		{RPC "\"id\":1,\"method\":\"a\"}\r", 0, HP_MCP_REQUEST},
+		{RPC "\"id\":1,\"method\":\"a\\rb\"}", 0, HP_MCP_REQUEST},
+		{RPC "\"id\":1,\r\"method\":\"a\"}", HP_MCP_INVALID_REQUEST, 0},
+		{"\r" RPC "\"id\":1,\"method\":\"a\"}", HP_MCP_INVALID_REQUEST, 0},
+		{RPC "\"id\":1,\"method\":\"a\"}\r\r", HP_MCP_INVALID_REQUEST, 0},
+		{RPC "\"id\":1,\"method\":\"a\",\"METHOD\":\"b\"}", HP_MCP_INVALID_REQUEST, 0},
+		{RPC "\"id\":1,\"result\":{},\"paramſ\":{}}", HP_MCP_INVALID_REQUEST, 0},
+		{RPC "\"id\":1,\"method\":\"a\",\"params\":{\"Arguments\":{}}}", HP_MCP_INVALID_REQUEST, 0},
+		{RPC "\"id\":1,\"method\":\"a\",\"params\":{\"x\":{\"Name\":1}},\"more\":1}", 0, HP_MCP_REQUEST},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct hp_arena arena = {0};
