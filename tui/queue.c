@@ -121,6 +121,21 @@ announce(struct hp_model *model, const struct hp_row *row, int64_t now_ms)
 	         row->tier, row->environment, row->classes, row->requester);
 }
 
+/* Whether a summary says nothing new. The digest stands for all that never changes; a listing of ten
+ * thousand rows that are known must not hold up a key. */
+static bool
+is_known(const struct hp_row *row, const struct hp_value *summary)
+{
+	const uint8_t *digest = hp_map_get_bin(summary, "digest", HP_HASH_BYTES);
+
+	return digest && memcmp(digest, row->digest, HP_HASH_BYTES) == 0 &&
+	       row->state < HP_STATE_COUNT &&
+	       hp_value_is(hp_map_get(summary, "state"), hp_state_name(row->state)) &&
+	       hp_map_get_int(summary, "deadline_ms", row->deadline_ms) == row->deadline_ms &&
+	       hp_map_get_int(summary, "approvals", 0) == row->approvals &&
+	       hp_map_get_int(summary, "needed", 0) == row->needed;
+}
+
 unsigned
 hp_queue_put(struct hp_model *model, const struct hp_value *summary, uint64_t seq, int64_t now_ms)
 {
@@ -136,11 +151,16 @@ hp_queue_put(struct hp_model *model, const struct hp_value *summary, uint64_t se
 		row->sweep = queue->sweep;
 		return HP_CHANGED_NOTHING;
 	}
+	if (row && is_known(row, summary)) {
+		row->seq = seq;
+		row->sweep = queue->sweep;
+		return HP_CHANGED_NOTHING;
+	}
 	if (is_new && hp_value_is(hp_map_get(summary, "state"), pending))
 		row = insert(queue, id->str.p);
 	if (!row)
 		return HP_CHANGED_NOTHING;
-	if (queue->sweeping)
+	if (queue->sweeping && !queue->has_listed)
 		queue->dirty = true; /* many are coming */
 	if (!is_new)
 		hp_queue_unplace(queue, row);
@@ -173,7 +193,6 @@ end_sweep(struct hp_queue *queue, int64_t now_ms)
 	}
 	queue->sweeping = false;
 	queue->has_listed = true;
-	queue->dirty = true;
 }
 
 unsigned

@@ -328,3 +328,22 @@ Test(queue, is_bounded)
 	}
 	cr_assert_eq(feed.model.queue.count, HP_ROWS_MAX);
 }
+
+Test(queue, a_listing_of_what_is_known_makes_nothing_anew)
+{
+	struct feed_request requests[2] = {feed_request(1), feed_request(2)};
+	char after[HP_ID_BYTES];
+	feed_list(&feed, requests, 2);
+	hp_queue_refresh(&feed.model.queue);
+	const char *text = feed.model.queue.rows[0]->text;
+	hp_queue_page(&feed.model, feed_listing(&feed, requests, 2, 11), true, after, 1000);
+	cr_expect_not(feed.model.queue.dirty);
+	cr_expect_eq(feed.model.queue.rows[0]->text, text, "it was not even read again");
+	cr_expect_eq(feed.model.queue.rows[0]->seq, 11);
+	requests[0].approvals = 1;
+	hp_queue_page(&feed.model, feed_listing(&feed, requests, 2, 12), true, after, 2000);
+	cr_expect_eq(hp_queue_find(&feed.model.queue, feed_id(&feed, 1))->approvals, 1);
+	requests[1].deadline_ms -= 60000;
+	hp_queue_page(&feed.model, feed_listing(&feed, requests, 2, 13), true, after, 3000);
+	cr_expect_str_eq(shown(0), feed_id(&feed, 2), "and what is new finds its place");
+}
