@@ -330,6 +330,29 @@ claim_next(struct hp_call *call, struct claim *claim)
 	return reply;
 }
 
+/* The same nonce repeats the same reply (lifecycle invariant 4), while that is still true: whoever
+ * missed it begins to run what it says, and may not once the lease has ended or a halt has come. */
+static struct hp_value *
+claim_again(struct hp_call *call, struct claim *claim)
+{
+	struct hp_broker *broker = call->broker;
+	struct hp_row *row = &claim->row;
+	if (claim->id && strcmp(claim->id, row->id) != 0)
+		return hp_refuse(call, HP_CODE_conflict, "nonce",
+				 "this nonce claimed another request");
+	hp_timer_run_one(broker, row);
+	if (broker->fatal)
+		return NULL;
+	if (row->state != HP_STATE_EXECUTING)
+		return hp_refuse(call, HP_CODE_final, NULL,
+				 "the request is %s: what this nonce claimed is over",
+				 hp_state_name(row->state));
+	if (row->stop)
+		return hp_refuse(call, HP_CODE_halted, NULL,
+				 "the request was told to stop: do not run it");
+	return read_votes(broker, claim) ? claimed_reply(call, claim) : NULL;
+}
+
 struct hp_value *
 hp_handle_claim(struct hp_call *call)
 {
@@ -341,21 +364,12 @@ hp_handle_claim(struct hp_call *call)
 	};
 	if (!claim.nonce)
 		return hp_refuse(call, HP_CODE_malformed, "nonce", "\"nonce\" must be 16 bytes");
-	/* The same nonce repeats the same reply (lifecycle invariant 4). */
 	enum hp_status status = hp_store_by_nonce(broker->store, &broker->arena, call->who->name,
 						  claim.nonce, &claim.row);
-	if (status != HP_OK && status != HP_NOT_FOUND)
+	if (status == HP_OK)
+		return claim_again(call, &claim);
+	if (status != HP_NOT_FOUND)
 		return hp_store_failed(broker, "looking for a claim");
-	if (status == HP_OK) {
-		if (claim.id && strcmp(claim.id, claim.row.id) != 0)
-			return hp_refuse(call, HP_CODE_conflict, "nonce",
-					 "this nonce claimed another request");
-		if (!claim.row.action.p)
-			return hp_refuse(call, HP_CODE_final, NULL,
-					 "the request is %s, and its action is erased",
-					 hp_state_name(claim.row.state));
-		return read_votes(broker, &claim) ? claimed_reply(call, &claim) : NULL;
-	}
 	return claim.id ? claim_by_id(call, &claim) : claim_next(call, &claim);
 }
 

@@ -50,6 +50,19 @@ with Instance() as instance:
     id, nonce = granted(), os.urandom(16)
     tap.equal(claim(id, nonce, detached=True)["type"], "claimed", "a detached claim")
     tap.equal(claim(id, nonce).get("code"), "final", "nor is a released one")
+    id, nonce = granted(), os.urandom(16)
+    tap.equal(claim(id, nonce)["type"], "claimed", "a claim whose reply, say, was lost")
+    reviewer.call(type="halt", scope="all", reason="stop")
+    tap.equal(claim(id, nonce).get("code"), "halted", "is not answered again under a halt: nothing begins then")
+    tap.equal(claim(None, nonce).get("code"), "halted", "without its id neither")
+    admin.call(type="resume", scope="all", reason="go on")
+    tap.equal(claim(id, nonce)["type"], "claimed", "after it, it is")
+    id, nonce = granted(), os.urandom(16)
+    tap.equal(claim(id, nonce, lease_s=1)["type"], "claimed", "a claim with a short lease")
+    end = time.monotonic() + 20
+    while reviewer.call(type="show", id=id)["state"] == "executing" and time.monotonic() < end:
+        time.sleep(0.05)
+    tap.equal((claim(id, nonce).get("code"), reviewer.call(type="show", id=id)["state"]), ("final", "unknown"), "is not answered again once that has ended")
     tap.equal(reviewer.code(type="list", after=id.upper()), "ok", "a page begins after an id however it is spelled")
     while claim()["type"] == "claimed":
         pass
