@@ -356,9 +356,11 @@ measure_tables(const char *path, struct floor_shape *ret_shape)
 		die("%s: %s", path, sqlite3_errmsg(db));
 	while (sqlite3_step(names) == SQLITE_ROW && shape.count < FLOOR_TABLES) {
 		const char *name = (const char *)sqlite3_column_text(names, 0);
-		const char *sql = format("SELECT (SELECT count(*) FROM \"%s\"), "
-					 "(SELECT sum(payload) FROM dbstat WHERE name = '%s')",
-					 name, name);
+		char sql[256]; /* not format(): there are more tables than it keeps texts */
+		snprintf(sql, sizeof sql,
+			 "SELECT (SELECT count(*) FROM \"%s\"), "
+			 "(SELECT sum(payload) FROM dbstat WHERE name = '%s')",
+			 name, name);
 		if (sqlite3_prepare_v2(db, sql, -1, &sizes, NULL) != SQLITE_OK ||
 		    sqlite3_step(sizes) != SQLITE_ROW)
 			die("%s: %s", sql, sqlite3_errmsg(db));
