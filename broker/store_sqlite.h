@@ -43,10 +43,16 @@ HP_MUST_CHECK enum hp_status hp_store_schema(struct hp_store *store, struct hp_e
 /* Takes a request out of the queue of spot checks, if it is there. */
 HP_MUST_CHECK enum hp_status hp_store_unsample(struct hp_store *store, int64_t key);
 
-/* As a list of SQL; an index and a query that uses it must spell it the same. */
-#define HP_STORE_FINAL_STATES                                                                      \
-	"('blocked','succeeded','failed','rolled_back','rollback_failed','released','denied',"     \
-	"'expired','withdrawn','halted','lapsed')"
+/*
+ * States that end a request, and those in which it waits or runs. An index and a query that uses it must spell it
+ * the same. Not as IN: SQLite makes a table of a list of more than two, for each row it judges.
+ */
+#define HP_STORE_IS_FINAL(state)                                                                   \
+	"(" state " <> 'pending' AND " state " <> 'granted' AND " state " <> 'executing'"          \
+	" AND " state " <> 'rolling_back' AND " state " <> 'unknown')"
+#define HP_STORE_IS_LIVE(state)                                                                    \
+	"(" state " = 'pending' OR " state " = 'granted' OR " state " = 'executing'"               \
+	" OR " state " = 'rolling_back')"
 
 /* One run of a statement: bind in order, step, read columns in order, end. Failures stick. */
 struct hp_query {

@@ -23,7 +23,7 @@ hp_store_erase_request(struct hp_store *store, int64_t key, const char *by, int6
 		"UPDATE request SET session = '', audience = '', operation = '', resource = '',"
 		" summary = '', reason = '', content_hash = zeroblob(32),"
 		" action_digest = zeroblob(32), erased_ms = ?2, erased_by = ?3"
-		" WHERE key = ?1 AND erased_ms IS NULL AND state IN " HP_STORE_FINAL_STATES;
+		" WHERE key = ?1 AND erased_ms IS NULL AND " HP_STORE_IS_FINAL("state");
 	static const char canonical_sql[] = "DELETE FROM request_canonical WHERE key = ?";
 	static const char secret_sql[] = "DELETE FROM request_secret WHERE key = ?";
 	/* A signature without what it signs proves nothing, and is something to try guesses on. */
@@ -78,7 +78,7 @@ hp_store_erasable(struct hp_store *store, struct hp_arena *arena, int64_t before
 {
 	static const char sql[] =
 		"SELECT key FROM request INDEXED BY request_erasable WHERE erased_ms IS NULL"
-		" AND state IN " HP_STORE_FINAL_STATES
+		" AND " HP_STORE_IS_FINAL("state")
 		" AND submitted_ms <= ? ORDER BY submitted_ms LIMIT ?";
 	struct hp_query query = hp_query_start(store, sql);
 	hp_query_int(&query, before_ms);

@@ -4,15 +4,17 @@
 enum hp_status
 hp_store_add_leaf(struct hp_store *store, const struct hp_stored_leaf *leaf)
 {
-	static const char sql[] =
-		"INSERT INTO leaf(seq, leaf, body, salt) SELECT ?1, ?2, ?3, ?4"
-		" WHERE ?1 = (SELECT coalesce(max(seq) + 1, 0) FROM leaf)";
+	static const char sql[] = "INSERT INTO leaf(seq, leaf, body, salt) VALUES(?,?,?,?)";
+	uint64_t next;
+	enum hp_status status = hp_store_leaf_count(store, &next);
+	if (status != HP_OK || leaf->seq != next)
+		return status != HP_OK ? status : HP_CONFLICT;
 	struct hp_query query = hp_query_start_write(store, sql);
 	hp_query_int(&query, (int64_t)leaf->seq);
 	hp_query_str(&query, leaf->leaf);
 	hp_query_str(&query, leaf->body);
 	hp_query_str(&query, leaf->salt);
-	return hp_query_change(&query);
+	return hp_query_run(&query);
 }
 
 static void

@@ -326,7 +326,7 @@ hp_store_count_stopping(struct hp_store *store, const char *requester, const cha
 {
 	static const char sql[] =
 		"SELECT count(*) FROM request INDEXED BY request_active"
-		" WHERE state IN ('pending','granted','executing','rolling_back')"
+		" WHERE " HP_STORE_IS_LIVE("state")
 		" AND (?1 IS NULL OR requester = ?1) AND (?2 IS NULL OR session = ?2)"
 		" AND state = 'executing' AND stop = 1";
 	int64_t count = 0;
@@ -414,7 +414,7 @@ hp_store_in_scope(struct hp_store *store, struct hp_arena *arena, const char *re
 {
 #define ACTIVE                                                                                     \
 	"SELECT key FROM request INDEXED BY request_active"                                        \
-	" WHERE state IN ('pending','granted','executing','rolling_back') "
+	" WHERE " HP_STORE_IS_LIVE("state") " "
 	static const char all_sql[] = ACTIVE "AND (?2 IS NULL OR session = ?2) ORDER BY key";
 	static const char agent_sql[] =
 		ACTIVE "AND requester = ?1 AND (?2 IS NULL OR session = ?2) ORDER BY key";

@@ -76,7 +76,7 @@ static const char *const indexes[] = {
 	" WHERE due_boot_id IS NOT NULL",
 	"CREATE INDEX request_granted ON request(audience, environment) WHERE state = 'granted'",
 	"CREATE INDEX request_active ON request(requester, session)"
-	" WHERE state IN ('pending','granted','executing','rolling_back')",
+	" WHERE " HP_STORE_IS_LIVE("state"),
 	"CREATE UNIQUE INDEX request_nonce ON request(claimer, nonce) WHERE nonce IS NOT NULL",
 };
 
@@ -86,7 +86,7 @@ static const char *const triggers[] = {
 	"CREATE TRIGGER request_fixed BEFORE UPDATE OF id, requester, owner, digest, action_digest,"
 	" submitted_ms, needed ON request BEGIN SELECT RAISE(ABORT, 'requests are fixed'); END",
 	"CREATE TRIGGER request_final BEFORE UPDATE OF state ON request"
-	" WHEN OLD.state IN " HP_STORE_FINAL_STATES
+	" WHEN " HP_STORE_IS_FINAL("OLD.state")
 	" BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END",
 	"CREATE TRIGGER canonical_fixed BEFORE UPDATE ON request_canonical"
 	" BEGIN SELECT RAISE(ABORT, 'canonical bytes are fixed'); END",
@@ -137,20 +137,31 @@ static const char *const erasure[] = {
 	"ALTER TABLE request ADD COLUMN erased_ms INTEGER",
 	"ALTER TABLE request ADD COLUMN erased_by TEXT",
 	"CREATE INDEX request_erasable ON request(submitted_ms)"
-	" WHERE erased_ms IS NULL AND state IN " HP_STORE_FINAL_STATES,
+	" WHERE erased_ms IS NULL AND " HP_STORE_IS_FINAL("state"),
 	"CREATE TABLE leaf_about(request INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	"at_ms INTEGER NOT NULL, PRIMARY KEY(request, seq)) STRICT, WITHOUT ROWID",
 	"DROP TRIGGER request_fixed",
 	"CREATE TRIGGER request_fixed BEFORE UPDATE OF id, requester, owner, digest, submitted_ms,"
 	" needed ON request BEGIN SELECT RAISE(ABORT, 'requests are fixed'); END",
 	"CREATE TRIGGER request_erased BEFORE UPDATE OF erased_ms, action_digest, operation,"
-	" resource, summary ON request WHEN OLD.erased_ms IS NOT NULL OR OLD.state NOT IN "
-	HP_STORE_FINAL_STATES " OR NEW.erased_ms IS NULL"
+	" resource, summary ON request WHEN OLD.erased_ms IS NOT NULL OR NEW.erased_ms IS NULL OR"
+	" NOT " HP_STORE_IS_FINAL("OLD.state")
 	" BEGIN SELECT RAISE(ABORT, 'only what has ended is erased, and once'); END",
 	"CREATE TRIGGER canonical_kept BEFORE DELETE ON request_canonical"
 	" WHEN NOT EXISTS (SELECT 1 FROM request WHERE key = OLD.key AND erased_ms IS NOT NULL)"
 	" BEGIN SELECT RAISE(ABORT, 'canonical bytes are kept'); END",
 	"DELETE FROM meter WHERE name GLOB 'family *'",
+};
+
+/* What version 3 spells otherwise (HP_STORE_IS_LIVE). */
+static const char *const respelled[] = {
+	"DROP INDEX request_active",
+	"CREATE INDEX request_active ON request(requester, session)"
+	" WHERE " HP_STORE_IS_LIVE("state"),
+	"DROP TRIGGER request_final",
+	"CREATE TRIGGER request_final BEFORE UPDATE OF state ON request"
+	" WHEN " HP_STORE_IS_FINAL("OLD.state")
+	" BEGIN SELECT RAISE(ABORT, 'a final state never changes'); END",
 };
 
 /* ---- migration ---- */
@@ -209,6 +220,7 @@ create(struct hp_store *store, int64_t from)
 		{2, meters, sizeof meters / sizeof meters[0]},
 		{3, tasks, sizeof tasks / sizeof tasks[0]},
 		{3, erasure, sizeof erasure / sizeof erasure[0]},
+		{3, respelled, sizeof respelled / sizeof respelled[0]},
 	};
 	char header[80];
 	snprintf(header, sizeof header, "PRAGMA application_id=%d; PRAGMA user_version=%d",
