@@ -1,10 +1,12 @@
 #include "core/crypto.h"
 
+#include <nettle/hmac.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(HP_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(HP_HASH_BYTES == SHA256_DIGEST_SIZE, "SHA-256");
 _Static_assert(HP_SIGN_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519 public key");
 _Static_assert(HP_SIGN_SEED_BYTES == crypto_sign_SEEDBYTES, "Ed25519 seed");
 _Static_assert(HP_SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519 signature");
@@ -72,32 +74,35 @@ void
 hp_crypto_mac(const uint8_t key[HP_HASH_BYTES], const void *bytes, size_t len,
 	      uint8_t ret_mac[HP_HASH_BYTES])
 {
-	crypto_auth_hmacsha256(ret_mac, bytes, len, key);
+	struct hmac_sha256_ctx state;
+	hmac_sha256_set_key(&state, HP_HASH_BYTES, key);
+	hmac_sha256_update(&state, len, bytes);
+	hmac_sha256_digest(&state, HP_HASH_BYTES, ret_mac);
+	sodium_memzero(&state, sizeof state);
 }
 
 void
 hp_crypto_sha256(const struct hp_str *parts, size_t count, uint8_t ret_hash[HP_HASH_BYTES])
 {
-	crypto_hash_sha256_state state;
-	crypto_hash_sha256_init(&state);
+	struct sha256_ctx state;
+	sha256_init(&state);
 	for (size_t i = 0; i < count; i++)
 		if (parts[i].len)
-			crypto_hash_sha256_update(&state, (const unsigned char *)parts[i].p,
-						  parts[i].len);
-	crypto_hash_sha256_final(&state, ret_hash);
+			sha256_update(&state, parts[i].len, (const uint8_t *)parts[i].p);
+	sha256_digest(&state, HP_HASH_BYTES, ret_hash);
 }
 
 enum hp_status
 hp_crypto_sha256_pieces(hp_crypto_pieces *next, void *context, uint8_t ret_hash[HP_HASH_BYTES])
 {
-	crypto_hash_sha256_state state;
+	struct sha256_ctx state;
 	struct hp_str piece = {0};
 	enum hp_status status;
-	crypto_hash_sha256_init(&state);
+	sha256_init(&state);
 	while ((status = next(context, &piece)) == HP_OK && piece.len > 0)
-		crypto_hash_sha256_update(&state, (const unsigned char *)piece.p, piece.len);
+		sha256_update(&state, piece.len, (const uint8_t *)piece.p);
 	if (status == HP_OK)
-		crypto_hash_sha256_final(&state, ret_hash);
+		sha256_digest(&state, HP_HASH_BYTES, ret_hash);
 	return status;
 }
 

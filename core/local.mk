@@ -60,7 +60,7 @@ core_libhpcore_a_SOURCES += \
 	%D%/replay_vote.c %D%/replay_request.c
 
 CORE_LIBS = core/libhpcore.a $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) \
-	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) -lm
+	$(HYPERSCAN_LIBS) $(SODIUM_LIBS) $(NETTLE_LIBS) -lm
 
 # What an audit log says to who must show that people oversee.
 core_libhpcore_a_SOURCES += \

@@ -12,7 +12,7 @@ MAY = {  # a room may include itself and these
 ALSO = {"cli": {"broker/store.h"}}  # audit verify reads a database
 LIBRARIES = {  # header: where it may be included
     r"sqlite3\.h": r"broker/store_sqlite", r"(n?curses|ncursesw/.*|term)\.h": r"tui/",
-    r"sodium(/.*)?\.h": r"core/crypto", r"yaml\.h": r"core/yaml", r"jansson\.h": r"core/json",
+    r"(sodium|nettle)(/.*)?\.h": r"core/crypto", r"yaml\.h": r"core/yaml", r"jansson\.h": r"core/json",
     r"msgpack(/.*)?\.h": r"core/msgpack", r"(hs|hs/hs)\.h": r"core/pattern", r"utf8proc\.h": r"core/",
     r"zmq\.h": r"(proto|broker|tui|cli|enforce)/",
 }
