@@ -231,9 +231,21 @@ static const bool new_work[HP_MSG_COUNT] = {
 	[HP_MSG_claim] = true,	[HP_MSG_task] = true,	[HP_MSG_spot_check] = true,
 };
 
+/* A type as it is quoted: a stranger's text, of a bounded length. */
+static const char *
+show_type(struct hp_broker *broker, const struct hp_value *map)
+{
+	enum { SHOWN_BYTES = 48 };
+	const struct hp_value *type = hp_hide(broker, hp_map_get(map, "type"));
+	if (!type || type->type != HP_STR)
+		return "";
+	size_t len = type->str.len < SHOWN_BYTES ? type->str.len : SHOWN_BYTES;
+	return hp_text_safen(&broker->arena, type->str.p, len, 0);
+}
+
 /* Type, role, fields (protocol.md's order). */
 static enum hp_code
-check(struct hp_call *call, const struct arrival *arrival, const char *shown, struct hp_error *err)
+check(struct hp_call *call, const struct arrival *arrival, struct hp_error *err)
 {
 	const char *type = hp_map_get_str(call->map, "type", NULL);
 	if (!arrival->has_seq)
@@ -242,7 +254,8 @@ check(struct hp_call *call, const struct arrival *arrival, const char *shown, st
 		return malformed(err, "type", "\"type\" must be a string");
 	if (hp_message_parse(type, &call->type) != HP_OK) {
 		snprintf(err->field, sizeof err->field, "type");
-		hp_fail(err, HP_INVALID, "unknown message type \"%s\"", shown);
+		hp_fail(err, HP_INVALID, "unknown message type \"%s\"",
+			show_type(call->broker, call->map));
 		return HP_CODE_unsupported;
 	}
 	if (!(hp_message_roles(call->type) & call->who->roles) ||
@@ -255,18 +268,6 @@ check(struct hp_call *call, const struct arrival *arrival, const char *shown, st
 		return check_nuls(call, err);
 	hp_hide_error(call, err);
 	return code_of(status);
-}
-
-/* A type as it is quoted: a stranger's text, of a bounded length. */
-static const char *
-show_type(struct hp_broker *broker, const struct hp_value *map)
-{
-	enum { SHOWN_BYTES = 48 };
-	const struct hp_value *type = hp_hide(broker, hp_map_get(map, "type"));
-	if (!type || type->type != HP_STR)
-		return "";
-	size_t len = type->str.len < SHOWN_BYTES ? type->str.len : SHOWN_BYTES;
-	return hp_text_safen(&broker->arena, type->str.p, len, 0);
 }
 
 /* Decode, type, role, fields; then the handler. */
@@ -292,10 +293,9 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 	struct hp_call call = {.broker = broker, .who = who, .door = arrival->door,
 			       .uid = arrival->uid, .map = map, .envelope = arrival->envelope,
 			       .seq = arrival->seq};
-	const char *shown = show_type(broker, map);
-	enum hp_code code = check(&call, arrival, shown, &err);
+	enum hp_code code = check(&call, arrival, &err);
 	if (code != HP_CODE_ok) {
-		refuse_early(arrival, who, shown, map, code, &err);
+		refuse_early(arrival, who, show_type(broker, map), map, code, &err);
 		return;
 	}
 	struct hp_value *reply =

@@ -19,6 +19,10 @@
 #define CHUNK_BYTES ((size_t)16 * 1024)
 #endif
 
+/* A chunk is twice the last one up to here: an arena that is filled and reset for ever soon lives in
+ * one chunk. */
+#define CHUNK_MAX_BYTES (16 * CHUNK_BYTES)
+
 struct hp_arena_chunk {
 	struct hp_arena_chunk *next;
 	size_t size_bytes;
@@ -65,7 +69,11 @@ hp_arena_reset(struct hp_arena *arena)
 static bool
 grow(struct hp_arena *arena, size_t bytes)
 {
-	size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+	size_t size = arena->chunks ? 2 * arena->chunks->size_bytes : CHUNK_BYTES;
+	if (size > CHUNK_MAX_BYTES)
+		size = CHUNK_MAX_BYTES;
+	if (size < bytes)
+		size = bytes;
 	struct hp_arena_chunk *chunk = malloc(sizeof *chunk + size);
 	if (!chunk)
 		return false;
@@ -76,8 +84,9 @@ grow(struct hp_arena *arena, size_t bytes)
 	return true;
 }
 
-void *
-hp_arena_alloc(struct hp_arena *arena, size_t bytes)
+/* Room whose bytes are whatever they are. */
+static void *
+take(struct hp_arena *arena, size_t bytes)
 {
 	const size_t align = alignof(max_align_t);
 	if (arena->failed || bytes > SIZE_MAX / 2) {
@@ -93,7 +102,14 @@ hp_arena_alloc(struct hp_arena *arena, size_t bytes)
 	struct hp_arena_chunk *chunk = arena->chunks;
 	void *p = chunk->data + (chunk->size_bytes - arena->left_bytes);
 	arena->left_bytes -= need;
-	return memset(p, 0, need);
+	return p;
+}
+
+void *
+hp_arena_alloc(struct hp_arena *arena, size_t bytes)
+{
+	void *p = take(arena, bytes);
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void *
@@ -109,9 +125,11 @@ hp_arena_array(struct hp_arena *arena, size_t count, size_t size)
 char *
 hp_arena_copy(struct hp_arena *arena, const void *bytes, size_t len)
 {
-	char *p = hp_arena_alloc(arena, len < SIZE_MAX ? len + 1 : len);
+	char *p = take(arena, len < SIZE_MAX ? len + 1 : len);
 	if (p && len)
 		memcpy(p, bytes, len);
+	if (p)
+		p[len] = 0;
 	return p;
 }
 
@@ -129,7 +147,7 @@ hp_arena_printf(struct hp_arena *arena, const char *format, ...)
 	va_copy(again, args);
 	int len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	char *p = len < 0 ? NULL : hp_arena_alloc(arena, (size_t)len + 1);
+	char *p = len < 0 ? NULL : take(arena, (size_t)len + 1);
 	if (p)
 		vsnprintf(p, (size_t)len + 1, format, again);
 	va_end(again);

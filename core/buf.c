@@ -23,17 +23,14 @@ hp_buf_reset(struct hp_buf *buf)
 		buf->data[0] = 0;
 }
 
-/* Room for `more` bytes and the closing NUL. */
 static bool
-reserve(struct hp_buf *buf, size_t more)
+grow(struct hp_buf *buf, size_t more)
 {
 	if (buf->failed || more > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4) {
 		buf->failed = true;
 		return false;
 	}
 	size_t need = buf->len + more + 1;
-	if (need <= buf->capacity)
-		return true;
 	size_t capacity = buf->capacity ? buf->capacity * 2 : 256;
 	if (capacity < need)
 		capacity = need;
@@ -45,6 +42,13 @@ reserve(struct hp_buf *buf, size_t more)
 	buf->data = data;
 	buf->capacity = capacity;
 	return true;
+}
+
+/* Room for `more` bytes and the closing NUL. */
+static bool
+reserve(struct hp_buf *buf, size_t more)
+{
+	return (!buf->failed && more < buf->capacity - buf->len) || grow(buf, more);
 }
 
 void

@@ -71,33 +71,41 @@ check(const struct hp_value *list, struct hp_error *err)
 	return HP_OK;
 }
 
+/* Borrowed bytes as a value: the encoder only reads. */
+static struct hp_value
+lend(enum hp_type type, const void *bytes, size_t len)
+{
+	return (struct hp_value){.type = bytes ? type : HP_NIL, .str = {bytes, len}};
+}
+
+static struct hp_value
+lend_text(const char *text)
+{
+	return lend(HP_STR, text, text ? strlen(text) : 0);
+}
+
 enum hp_status
 hp_leaf_encode(const struct hp_leaf *leaf, struct hp_buf *buf)
 {
-	struct hp_arena arena = {0};
-	struct hp_value *list = hp_value_array(&arena);
-	struct hp_value *digest = leaf->digest ? hp_value_bin(&arena, leaf->digest, HP_HASH_BYTES)
-					       : hp_value_nil(&arena);
-	struct hp_value *const values[ITEMS] = {
-		[TYPE] = hp_value_str(&arena, LEAF_TYPE),
-		[SEQ] = hp_value_uint(&arena, leaf->seq),
-		[WALL_MS] = hp_value_int(&arena, leaf->wall_ms),
-		[BOOT_ID] = hp_value_bin(&arena, leaf->boot_id, BOOT_ID_BYTES),
-		[BOOTTIME_MS] = hp_value_int(&arena, leaf->boottime_ms),
-		[EVENT] = hp_value_str(&arena, leaf->event),
-		[ACTOR] = hp_value_str(&arena, leaf->actor),
-		[REQUEST] = hp_value_str(&arena, leaf->request),
-		[DIGEST] = digest,
-		[BODY_HASH] = hp_value_bin(&arena, leaf->body_hash, HP_HASH_BYTES),
+	struct hp_value values[ITEMS] = {
+		[TYPE] = lend_text(LEAF_TYPE),
+		[SEQ] = {.type = leaf->seq > INT64_MAX ? HP_UINT : HP_INT, .natural = leaf->seq},
+		[WALL_MS] = {.type = HP_INT, .integer = leaf->wall_ms},
+		[BOOT_ID] = lend(HP_BIN, leaf->boot_id, BOOT_ID_BYTES),
+		[BOOTTIME_MS] = {.type = HP_INT, .integer = leaf->boottime_ms},
+		[EVENT] = lend_text(leaf->event),
+		[ACTOR] = lend_text(leaf->actor),
+		[REQUEST] = lend_text(leaf->request),
+		[DIGEST] = lend(HP_BIN, leaf->digest, HP_HASH_BYTES),
+		[BODY_HASH] = lend(HP_BIN, leaf->body_hash, HP_HASH_BYTES),
 	};
+	struct hp_value *items[ITEMS];
 	for (unsigned i = 0; i < ITEMS; i++)
-		hp_array_add(&arena, list, values[i]);
+		items[i] = &values[i];
+	const struct hp_value list = {.type = HP_ARRAY, .array = {items, ITEMS, ITEMS}};
 	/* What the reader would refuse is not written. */
-	enum hp_status status = arena.failed ? HP_NOMEM : check(list, NULL);
-	if (!status)
-		status = hp_msgpack_encode(list, buf, NULL);
-	hp_arena_release(&arena);
-	return status;
+	enum hp_status status = check(&list, NULL);
+	return status ? status : hp_msgpack_encode(&list, buf, NULL);
 }
 
 enum hp_status
