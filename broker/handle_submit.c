@@ -52,6 +52,7 @@ find_requester(struct hp_call *call, struct hp_value **ret_refusal)
 /* Everything about one submit while its row is made. */
 struct intake {
 	struct hp_request request;
+	size_t bytes; /* of what was sent */
 	const struct hp_principal *requester;
 	struct hp_verdict verdict;
 	struct hp_gateway_result meters;
@@ -301,8 +302,8 @@ take_in(struct hp_call *call, struct intake *intake)
 		return hp_refuse(call, HP_CODE_unavailable, NULL,
 				 "the policy could not be evaluated: %s", err.message);
 	}
-	if (!hp_meters_judge(call, intake->requester, &intake->request, &intake->verdict,
-			     &intake->meters, &reply))
+	if (!hp_meters_judge(call, intake->requester, &intake->request, intake->bytes,
+			     &intake->verdict, &intake->meters, &reply))
 		return reply;
 	bool needs_person = intake->verdict.effect > HP_EFFECT_LOG &&
 			    intake->verdict.effect < HP_EFFECT_BLOCK;
@@ -353,7 +354,7 @@ hp_handle_submit(struct hp_call *call)
 						 &intake.request, &err);
 	if (status == HP_OK)
 		status = hp_request_content_mac(&intake.request, broker->content_key,
-						intake.row.content_hash);
+						intake.row.content_hash, &intake.bytes);
 	if (status == HP_NOMEM) {
 		broker->fatal = true;
 		return NULL;

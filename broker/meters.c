@@ -8,7 +8,6 @@
 #include "broker/log.h"
 #include "broker/outbox.h"
 #include "broker/reply.h"
-#include "core/msgpack.h"
 #include "core/units.h"
 
 /* ---- the store as a source of meters ---- */
@@ -106,19 +105,9 @@ survives(struct hp_broker *broker, enum hp_status status)
 
 /* ---- submit ---- */
 
-static int64_t
-bytes_of(const struct hp_request *request)
-{
-	struct hp_buf buf = {0};
-	enum hp_status status = hp_msgpack_encode(request->map, &buf, NULL);
-	int64_t bytes = status == HP_OK ? (int64_t)buf.len : HP_LIMIT_MESSAGE_BYTES;
-	hp_buf_release(&buf);
-	return bytes;
-}
-
 bool
 hp_meters_judge(struct hp_call *call, const struct hp_principal *requester,
-		const struct hp_request *request, struct hp_verdict *verdict,
+		const struct hp_request *request, size_t bytes, struct hp_verdict *verdict,
 		struct hp_gateway_result *ret_result, struct hp_value **ret_refusal)
 {
 	struct hp_broker *broker = call->broker;
@@ -128,7 +117,7 @@ hp_meters_judge(struct hp_call *call, const struct hp_principal *requester,
 	struct hp_error err = {0};
 	*ret_refusal = NULL;
 	/* What meters remember of a request is what may be shown of it. */
-	enum hp_status status = hp_gateway_submit(&asked, verdict->shown, bytes_of(request),
+	enum hp_status status = hp_gateway_submit(&asked, verdict->shown, (int64_t)bytes,
 						  verdict, ret_result, &err);
 	if (status != HP_OK) {
 		if (survives(broker, status)) {

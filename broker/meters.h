@@ -15,9 +15,10 @@
 #include "broker/broker.h"
 #include "core/gateway.h"
 
-/* Judges by meters what policy has judged. False: *ret_refusal answers (NULL: the broker is fatal). */
+/* Judges by meters what policy has judged, a request of so many bytes. False: *ret_refusal answers
+ * (NULL: the broker is fatal). */
 bool hp_meters_judge(struct hp_call *call, const struct hp_principal *requester,
-		     const struct hp_request *request, struct hp_verdict *verdict,
+		     const struct hp_request *request, size_t bytes, struct hp_verdict *verdict,
 		     struct hp_gateway_result *ret_result, struct hp_value **ret_refusal);
 /* Writes what hp_meters_judge() found, now that `row` is stored; tells of anomalies. */
 void hp_meters_charge(struct hp_broker *broker, const struct hp_row *row,

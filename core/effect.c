@@ -61,11 +61,11 @@ hp_findings_to_value(struct hp_arena *arena, const struct hp_finding *findings, 
 	struct hp_value *list = hp_value_array(arena);
 	for (size_t i = 0; i < count; i++) {
 		struct hp_value *map = hp_value_map(arena);
-		hp_map_set_int(arena, map, "layer", findings[i].layer);
-		hp_map_set_str(arena, map, "rule", findings[i].rule);
 		hp_map_set_str(arena, map, "effect", hp_effect_name(findings[i].effect));
-		hp_map_set_str(arena, map, "message", findings[i].message);
+		hp_map_set_int(arena, map, "layer", findings[i].layer);
 		hp_map_set_int(arena, map, "line", findings[i].line);
+		hp_map_set_str(arena, map, "message", findings[i].message);
+		hp_map_set_str(arena, map, "rule", findings[i].rule);
 		hp_array_add(arena, list, map);
 	}
 	return list;

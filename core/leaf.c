@@ -99,10 +99,10 @@ hp_leaf_encode(const struct hp_leaf *leaf, struct hp_buf *buf)
 		[DIGEST] = lend(HP_BIN, leaf->digest, HP_HASH_BYTES),
 		[BODY_HASH] = lend(HP_BIN, leaf->body_hash, HP_HASH_BYTES),
 	};
-	struct hp_value *items[ITEMS];
+	struct hp_value *borrowed[ITEMS];
 	for (unsigned i = 0; i < ITEMS; i++)
-		items[i] = &values[i];
-	const struct hp_value list = {.type = HP_ARRAY, .array = {items, ITEMS, ITEMS}};
+		borrowed[i] = &values[i];
+	const struct hp_value list = {.type = HP_ARRAY, .array = {borrowed, ITEMS, ITEMS}};
 	/* What the reader would refuse is not written. */
 	enum hp_status status = check(&list, NULL);
 	return status ? status : hp_msgpack_encode(&list, buf, NULL);

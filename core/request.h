@@ -59,10 +59,11 @@ void hp_request_reworded(const struct hp_request *request, const struct hp_value
 
 /* HMAC-SHA-256 of HP-canon of the map as sent: equal content of a repeated submit (idempotency).
  * Keyed, because it outlives the action: without the key what was erased or redacted cannot be
- * guessed back from it. */
+ * guessed back from it. *ret_bytes is the size of what was sent. */
 HP_MUST_CHECK enum hp_status hp_request_content_mac(const struct hp_request *request,
 						    const uint8_t key[HP_HASH_BYTES],
-						    uint8_t ret_mac[HP_HASH_BYTES]);
+						    uint8_t ret_mac[HP_HASH_BYTES],
+						    size_t *ret_bytes);
 
 /* Appends HP-canon({action, rollback}): what the claimer gets and the digest covers. */
 HP_MUST_CHECK enum hp_status hp_request_action_bytes(const struct hp_request *request,

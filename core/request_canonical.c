@@ -19,12 +19,14 @@
 
 enum hp_status
 hp_request_content_mac(const struct hp_request *request, const uint8_t key[HP_HASH_BYTES],
-		       uint8_t ret_mac[HP_HASH_BYTES])
+		       uint8_t ret_mac[HP_HASH_BYTES], size_t *ret_bytes)
 {
 	struct hp_buf buf = {0};
 	enum hp_status status = hp_msgpack_encode(request->map, &buf, NULL);
-	if (status == HP_OK)
+	if (status == HP_OK) {
 		hp_crypto_mac(key, buf.data, buf.len, ret_mac);
+		*ret_bytes = buf.len;
+	}
 	hp_buf_release(&buf);
 	return status;
 }
@@ -93,16 +95,16 @@ static struct hp_value *
 impact_value(struct hp_arena *arena, const struct hp_request *request)
 {
 	struct hp_value *impact = hp_value_map(arena);
-	hp_map_set(arena, impact, "resources_affected",
-		   natural_or_nil(arena, request->resources_affected));
 	hp_map_set(arena, impact, "cost_usd", natural_or_nil(arena, request->cost_usd_micros));
 	hp_map_set(arena, impact, "downtime_s", natural_or_nil(arena, request->downtime_s));
-	hp_map_set(arena, impact, "users_affected", natural_or_nil(arena, request->users_affected));
+	hp_map_set(arena, impact, "note", lend(arena, hp_map_get(request->impact, "note")));
+	hp_map_set(arena, impact, "resources_affected",
+		   natural_or_nil(arena, request->resources_affected));
 	hp_map_set(arena, impact, "reversible",
 		   request->reversible == HP_UNSAID
 			   ? hp_value_nil(arena)
 			   : hp_value_bool(arena, request->reversible == HP_YES));
-	hp_map_set(arena, impact, "note", lend(arena, hp_map_get(request->impact, "note")));
+	hp_map_set(arena, impact, "users_affected", natural_or_nil(arena, request->users_affected));
 	return impact;
 }
 
@@ -115,34 +117,50 @@ class_value(struct hp_arena *arena, const struct hp_verdict *verdict)
 	return list;
 }
 
-static void
-set_asked(struct hp_arena *arena, struct hp_value *map, const struct hp_request *request)
+/* All 33 keys, in the order of their bytes, which the encoder then need not make. */
+static struct hp_value *
+canonical_value(struct hp_arena *arena, const struct hp_request *request,
+		const struct hp_verdict *verdict, const struct hp_request_facts *facts)
 {
-	static const char *const of_action[] = {"operation", "resources", "arguments", "command",
-						"cwd",	     "env",	  "files",     "audience"};
-	static const char *const of_request[] = {"summary", "why",    "alternatives", "rollback",
-						 "session", "branch", "evidence",     "supersedes"};
-	for (size_t i = 0; i < sizeof of_action / sizeof of_action[0]; i++)
-		hp_map_set(arena, map, of_action[i],
-			   lend(arena, hp_map_get(request->action, of_action[i])));
-	for (size_t i = 0; i < sizeof of_request / sizeof of_request[0]; i++)
-		hp_map_set(arena, map, of_request[i],
-			   lend(arena, hp_map_get(request->map, of_request[i])));
-	hp_map_set(arena, map, "id", text_or_nil(arena, request->id));
-	hp_map_set(arena, map, "impact", impact_value(arena, request));
-	hp_map_set(arena, map, "confidence", natural_or_nil(arena, request->confidence_bp));
-}
-
-static void
-set_found(struct hp_arena *arena, struct hp_value *map, const struct hp_verdict *verdict)
-{
-	hp_map_set_str(arena, map, "environment", verdict->environment);
+	const struct hp_value *action = request->action, *asked = request->map;
+	struct hp_value *map = hp_value_map(arena);
+#define LEND(from, key) hp_map_set(arena, map, key, lend(arena, hp_map_get(from, key)))
+	hp_map_set_bin(arena, map, "action_digest", facts->action_digest, HP_HASH_BYTES);
+	LEND(asked, "alternatives");
+	LEND(action, "arguments");
+	LEND(action, "audience");
+	LEND(asked, "branch");
 	hp_map_set(arena, map, "class", class_value(arena, verdict));
-	hp_map_set_str(arena, map, "tier", verdict->tier);
+	LEND(action, "command");
+	hp_map_set(arena, map, "confidence", natural_or_nil(arena, request->confidence_bp));
+	LEND(action, "cwd");
 	hp_map_set_str(arena, map, "effect", hp_effect_name(verdict->effect));
+	LEND(action, "env");
+	hp_map_set_str(arena, map, "environment", verdict->environment);
+	LEND(asked, "evidence");
+	LEND(action, "files");
 	hp_map_set(arena, map, "findings",
 		   hp_findings_to_value(arena, verdict->findings, verdict->finding_count));
+	hp_map_set(arena, map, "id", text_or_nil(arena, request->id));
+	hp_map_set(arena, map, "impact", impact_value(arena, request));
+	hp_map_set_str(arena, map, "instance", facts->instance);
+	hp_map_set_str(arena, map, "mode", facts->mode);
+	LEND(action, "operation");
+	hp_map_set(arena, map, "owner", text_or_nil(arena, facts->owner));
+	hp_map_set_bin(arena, map, "policy", facts->policy_version, HP_HASH_BYTES);
 	hp_map_set(arena, map, "quorum", hp_quorum_to_value(arena, &verdict->quorum));
+	hp_map_set_str(arena, map, "requester", facts->requester);
+	LEND(action, "resources");
+	LEND(asked, "rollback");
+	LEND(asked, "session");
+	hp_map_set_int(arena, map, "submitted_ms", facts->submitted_ms);
+	LEND(asked, "summary");
+	LEND(asked, "supersedes");
+	hp_map_set_str(arena, map, "tier", verdict->tier);
+	hp_map_set_int(arena, map, "v", 1);
+	LEND(asked, "why");
+#undef LEND
+	return map;
 }
 
 enum hp_status
@@ -150,17 +168,7 @@ hp_request_canonical(struct hp_arena *arena, const struct hp_request *request,
 		     const struct hp_verdict *verdict, const struct hp_request_facts *facts,
 		     struct hp_buf *buf, struct hp_error *err)
 {
-	struct hp_value *map = hp_value_map(arena);
-	hp_map_set_int(arena, map, "v", 1);
-	hp_map_set_str(arena, map, "instance", facts->instance);
-	hp_map_set_str(arena, map, "requester", facts->requester);
-	hp_map_set(arena, map, "owner", text_or_nil(arena, facts->owner));
-	hp_map_set_str(arena, map, "mode", facts->mode);
-	hp_map_set_int(arena, map, "submitted_ms", facts->submitted_ms);
-	hp_map_set_bin(arena, map, "policy", facts->policy_version, HP_HASH_BYTES);
-	hp_map_set_bin(arena, map, "action_digest", facts->action_digest, HP_HASH_BYTES);
-	set_asked(arena, map, request);
-	set_found(arena, map, verdict);
+	struct hp_value *map = canonical_value(arena, request, verdict, facts);
 	if (arena->failed)
 		return hp_fail(err, HP_NOMEM, "out of memory");
 

@@ -161,8 +161,9 @@ hash(void *context)
 	const struct judging *judging = context;
 	static const uint8_t key[HP_HASH_BYTES];
 	uint8_t digest[HP_HASH_BYTES];
+	size_t bytes;
 	for (size_t i = 0; i < judging->count; i++)
-		must(hp_request_content_mac(&judging->requests[i], key, digest), NULL);
+		must(hp_request_content_mac(&judging->requests[i], key, digest, &bytes), NULL);
 }
 
 /* Microseconds of one evaluation; of several requests the mean. */

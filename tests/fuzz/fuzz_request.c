@@ -58,9 +58,10 @@ check_request(struct hp_arena *arena, const struct hp_request *request)
 	struct hp_buf buf = {0};
 	static const uint8_t key[HP_HASH_BYTES];
 	uint8_t hash[HP_HASH_BYTES];
+	size_t bytes;
 	FUZZ_CHECK(strlen(request->id) == 36);
 	FUZZ_CHECK(*request->operation && *request->environment);
-	FUZZ_CHECK(hp_request_content_mac(request, key, hash) == HP_OK);
+	FUZZ_CHECK(hp_request_content_mac(request, key, hash, &bytes) == HP_OK);
 	FUZZ_CHECK(hp_request_action_bytes(request, &buf) == HP_OK);
 	hp_buf_release(&buf);
 	enum hp_status status =
