@@ -1,5 +1,6 @@
 #include "broker/erase.h"
 
+#include "broker/hide.h"
 #include "broker/log.h"
 #include "broker/reply.h"
 
@@ -86,7 +87,7 @@ hp_handle_erase(struct hp_call *call)
 				 row.erased_by);
 	const struct cause cause = {
 		.by = call->who->name,
-		.reason = hp_map_get_str(call->map, "reason", ""),
+		.reason = hp_hide_field(call, "reason"),
 	};
 	size_t leaves = 0;
 	enum hp_code code = erase(broker, &row, &cause, &leaves);

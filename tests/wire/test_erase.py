@@ -149,8 +149,8 @@ def by_an_admin():
         tap.equal(admin.code(type="erase", id=kept, reason="x"), "conflict", "what is pending is not erased")
         tap.equal(admin.code(type="erase", id=str(uuid.uuid4()), reason="x"), "not_found", "nor what is not there")
         tap.equal(admin.code(type="erase", id=held), "malformed", "nor without a reason")
-        run = instance.cli("--as", "admin", "audit", "erase", "--request", held[:8], "--reason", "asked by the person",
-                           "--json")
+        run = instance.cli("--as", "admin", "audit", "erase", "--request", held[:8], "--reason",
+                           "asked by the person: " + "AKIA" + "Z7QXAMPLEKEY2345", "--json")
         tap.equal(run.returncode, 0, "holdpoint audit erase --request")
         tap.equal(found(instance, mark), [], "after it no file has a word of any field")
         tap.equal(found(instance, mark, exported), [], "nor has the log as auditors read it")
@@ -160,7 +160,8 @@ def by_an_admin():
 
         said = leaves(instance, "erase")
         tap.equal([(s[1], s[2], s[3]["reason"], s[3]["cause"]) for s in said],
-                  [(held, "admin", "asked by the person", "asked")], "the erasure is a leaf: which, who, why")
+                  [(held, "admin", "asked by the person: [REDACTED:aws_access_key]", "asked")],
+                  "the erasure is a leaf: which, who, why, and no secret in it, for that leaf stays")
         gone = [e["seq"] for e in pages(instance) if "body" not in e]
         tap.equal(said[0][3]["leaves"], gone, f"it lists the {len(gone)} leaves whose bodies are gone")
         tap.ok(all("salt" not in e for e in pages(instance) if "body" not in e), "their salts are gone too")
