@@ -9,7 +9,8 @@
  * Invariants:
  *  1. Low is decided before anything is written in a turn, by what is free and what is reserved
  *     together: giving up the reserve does not end it.
- *  2. A refusal for want of room is counted and has no leaf, which would need some.
+ *  2. A refusal for want of room is counted and has no leaf, which would need some. Nor is kept what
+ *     peers could go on saying: texts of progress, outputs, refused requests (refusals.h).
  *  3. Nothing here fails a turn: a file system that tells nothing counts as low.
  * Threads: the broker's.
  */

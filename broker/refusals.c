@@ -9,7 +9,7 @@
 
 enum {
 	PEERS = 64, /* told apart in one second; of further ones each refusal has its leaf */
-	OWN_LEAVES = 32, /* of one peer in one second */
+	OWN_LEAVES = 32, /* of one peer in one second; one alone when the disk is low */
 	ASKED_BYTES = 256 * 1024, /* of one peer in one second: the largest request whole */
 	PEER_BYTES = HP_LIMIT_NAME_BYTES + 1,
 };
@@ -18,7 +18,7 @@ struct peer {
 	char name[PEER_BYTES]; /* or key; "" in a free slot */
 	bool stranger;
 	int64_t second; /* of boot time */
-	int64_t count;
+	int64_t count, left_out; /* of it without a leaf of their own */
 	size_t asked_bytes; /* kept */
 };
 
@@ -42,10 +42,10 @@ static void
 flush(struct hp_broker *broker, struct peer *peer)
 {
 	struct hp_arena *arena = &broker->arena;
-	if (peer->count > OWN_LEAVES) {
+	if (peer->left_out) {
 		struct hp_value *body = hp_value_map(arena);
 		hp_map_set_str(arena, body, "message", "refused again in the same second");
-		hp_map_set_int(arena, body, "count", peer->count - OWN_LEAVES);
+		hp_map_set_int(arena, body, "count", peer->left_out);
 		if (peer->stranger)
 			hp_map_set_str(arena, body, "key", peer->name);
 		hp_record(broker, "refused", peer->stranger ? "unknown" : peer->name, NULL, body,
@@ -70,6 +70,14 @@ hp_refusals_flush(struct hp_broker *broker)
 	}
 }
 
+static bool
+has_own_leaf(const struct hp_broker *broker, struct peer *peer)
+{
+	bool own = ++peer->count <= (broker->disk.low ? 1 : OWN_LEAVES);
+	peer->left_out += !own;
+	return own;
+}
+
 bool
 hp_refusals_add(struct hp_broker *broker, const char *name, const char *key)
 {
@@ -78,7 +86,7 @@ hp_refusals_add(struct hp_broker *broker, const char *name, const char *key)
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &broker->refusals->peers[i];
 		if (peer->stranger == !name && strcmp(peer->name, shown) == 0)
-			return ++peer->count <= OWN_LEAVES;
+			return has_own_leaf(broker, peer);
 		if (!*peer->name && !slot)
 			slot = peer;
 	}
@@ -86,7 +94,7 @@ hp_refusals_add(struct hp_broker *broker, const char *name, const char *key)
 		*slot = (struct peer){.stranger = !name, .second = this_second(broker), .count = 1};
 		snprintf(slot->name, sizeof slot->name, "%s", shown);
 	}
-	return true;
+	return slot || !broker->disk.low;
 }
 
 static struct peer *
@@ -108,7 +116,7 @@ hp_refusals_asked(struct hp_broker *broker, const char *name, const struct hp_va
 	struct hp_buf bytes = {0};
 	/* It may break every rule of a request: then it is not encoded, and only said to be there. */
 	bool whole = shown && hp_msgpack_encode(shown, &bytes, NULL) == HP_OK && !bytes.failed;
-	if (whole && peer && bytes.len <= HP_LIMIT_CANONICAL_BYTES &&
+	if (whole && peer && !broker->disk.low && bytes.len <= HP_LIMIT_CANONICAL_BYTES &&
 	    peer->asked_bytes + bytes.len <= ASKED_BYTES) {
 		peer->asked_bytes += bytes.len;
 		hp_map_set_bin(arena, body, "asked", bytes.data, bytes.len);

@@ -3,8 +3,11 @@
  *
  * Whoever is refused can be refused again at once, so leaves of refusals are what a hostile peer could
  * fill the disk with.
- * Invariant: of one peer, so many refusals in a second have a leaf of their own; all others of that
- * second are counted in one more.
+ * Invariants:
+ *  1. Of one peer, so many refusals in a second have a leaf of their own; all others of that second
+ *     are counted in one more.
+ *  2. On a disk that is low it is one, without what was asked, and none of peers beyond the table:
+ *     the room is for what stops things.
  */
 #ifndef HP_BROKER_REFUSALS_H
 #define HP_BROKER_REFUSALS_H

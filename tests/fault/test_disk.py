@@ -4,6 +4,7 @@ dev/fault disk takes every n; as a test, some of them.
 """
 import os
 import subprocess
+import time
 
 from scenario import SHORT, Scene, Tally, count_operations, live
 from hp import Client, request, tap
@@ -39,6 +40,8 @@ else:
         scene.start()
         agent, reviewer, admin = (Client(scene, name) for name in ("demo-agent-supervised", "reviewer", "admin"))
         held = [agent.submit()["id"] for _ in range(3)]
+        runs = agent.submit(operation="rds:DescribeDBInstances", arguments=None)["id"]
+        agent.call(type="claim", id=runs, nonce=os.urandom(16), timeout_ms=0)
         tap.equal(reviewer.call(type="stats")["stats"]["disk_low"], 0, "a disk with room is not low")
 
         def fill(leave):
@@ -50,6 +53,17 @@ else:
         tap.equal(agent.code(type="submit", **request()), "unavailable", "low: new work is refused")
         tap.equal(reviewer.decide(held[0], "approve")["code"], "unavailable", "and approvals are")
         tap.equal(reviewer.call(type="stats")["stats"]["disk_low"], 1, "the stats say so")
+        leaves = reviewer.call(type="stats")["stats"]["leaves"]
+        seconds = time.monotonic()
+        for _ in range(200):
+            agent.call(type="progress", id=runs, text="x" * 4000)
+            agent.ask(type="submit", action={"x": "y" * 60000})
+        seconds = time.monotonic() - seconds
+        agent.call(type="report", id=runs, result="succeeded", output="x" * 60000)
+        leaves = reviewer.call(type="stats")["stats"]["leaves"] - leaves
+        tap.ok(leaves <= 2 * seconds + 4, "and what can be said without end leaves hardly a leaf", (leaves, seconds))
+        large = [r["seq"] for r in reviewer.call(type="audit", **{"from": 0}, limit=1000)["entries"] if len(r.get("body") or b"") > 50000]
+        tap.equal(large, [], "nor anything large")
         fill(0)
         for _ in range(3):
             admin.call(type="ping")
