@@ -71,6 +71,27 @@ inner_run(struct hp_shell_line *line, const struct hp_shell_path *path)
 	command_from(line, at);
 }
 
+/* bq query 'DROP TABLE t', gcloud … execute-sql --sql=TEXT. It only adds: what else such a command
+ * does is its path's to say. */
+static void
+inner_sql(struct hp_shell_line *line, const struct hp_shell_path *path)
+{
+	static const char option[] = "--sql";
+	const size_t len = sizeof option - 1;
+	bool query = path->count && !strcasecmp(path->words[0], "query");
+	for (size_t at = 1; at < line->argc; at++) {
+		const char *word = line->argv[at].text, *sql = NULL;
+		if (!strncmp(word, option, len) && word[len] == '=')
+			sql = word + len + 1;
+		else if (!strcmp(word, option) && at + 1 < line->argc)
+			sql = line->argv[at + 1].text;
+		else if (query && at > path->at[0] && word[0] != '-')
+			sql = word;
+		if (sql)
+			hp_sql_things(line->things, sql, strlen(sql));
+	}
+}
+
 /* A command line that was meant for a shell: `|` and `;` are words here, yet who knows later. */
 static void
 split_operators(struct hp_shell_line *line)
@@ -103,6 +124,8 @@ tool_command(struct hp_shell_line *line)
 		inner_exec(line);
 	if (flags & HP_SHELL_INNER)
 		inner_run(line, &path);
+	if (flags & HP_SHELL_QUERY)
+		inner_sql(line, &path);
 }
 
 static bool

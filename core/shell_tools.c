@@ -208,7 +208,7 @@ static const struct hp_shell_tool docker_compose_row = {
 static const struct hp_shell_tool gcloud_row = {
 	.kind = HP_SHELL_TOOL,
 	.words = 6,
-	.flags = HP_SHELL_VERBS,
+	.flags = HP_SHELL_VERBS | HP_SHELL_QUERY,
 	.valued = " --project --account --configuration --format --filter --zone --region "
 		  "--impersonate-service-account --billing-project --verbosity --flags-file "
 		  "--access-token-file --limit --page-size --sort-by --location ",
@@ -225,6 +225,7 @@ static const struct hp_shell_tool gsutil_row = {
 static const struct hp_shell_tool bq_row = {
 	.kind = HP_SHELL_TOOL,
 	.words = 1,
+	.flags = HP_SHELL_QUERY,
 	.valued = " --project_id --dataset_id --location --format --job_id --credential_file ",
 	.plain = " -q --quiet --headless --nosync --sync ",
 };

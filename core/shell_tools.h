@@ -38,6 +38,7 @@ enum hp_shell_flags {
 	HP_SHELL_EXEC = 1 << 6,        /* -exec COMMAND ; (find) */
 	HP_SHELL_REFSPECS = 1 << 8,    /* `push` takes :branch and +branch (git) */
 	HP_SHELL_INNER = 1 << 7,       /* `exec` and `run` subcommands run a command elsewhere */
+	HP_SHELL_QUERY = 1 << 9,       /* SQL behind `query` and `--sql`, beside all else (bq) */
 };
 
 struct hp_shell_tool {

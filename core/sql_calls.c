@@ -1,4 +1,4 @@
-/* Functions with which a SELECT does more than read; see sql.h. */
+/* What makes a SELECT more than a read: functions, and tables of password hashes; see sql.h. */
 #include <ctype.h>
 #include <string.h>
 
@@ -35,6 +35,10 @@ static const struct {
 	{"dbms_", NULL, NULL},
 	{"utl_", NULL, NULL},
 };
+
+/* Where servers keep the hashes of passwords, and remote logins. */
+static const char secret_tables[] =
+	" pg_authid pg_shadow pg_user_mapping pg_user_mappings sql_logins syslogins dba_users ";
 
 /* The first words of names that say they change something: delete_user(). */
 static const char verbs[] =
@@ -82,11 +86,34 @@ name_of(const struct hp_sql_token *token, char name[NAME_MAX_BYTES + 1])
 	return true;
 }
 
+/* mysql.user: the last word alone is everybody's table. */
+static bool
+is_mysql_user(const struct hp_sql_token *tokens, size_t count)
+{
+	char name[NAME_MAX_BYTES + 1];
+	return count > 2 && name_of(&tokens[0], name) && !strcmp(name, "mysql") &&
+	       *tokens[1].p == '.' && name_of(&tokens[2], name) && !strcmp(name, "user");
+}
+
+static void
+secrets(struct hp_things *things, const struct hp_sql_token *tokens, size_t count)
+{
+	char name[NAME_MAX_BYTES + 1];
+	for (size_t at = 0; at < count; at++)
+		if (is_mysql_user(tokens + at, count - at) ||
+		    (name_of(&tokens[at], name) &&
+		     hp_shell_listed(secret_tables, name, strlen(name)))) {
+			hp_things_begin(things);
+			hp_things_spell(things, "sql:hashes", NULL);
+		}
+}
+
 /* NAME ( and PACKAGE . NAME ( */
 void
 hp_sql_calls(struct hp_things *things, const struct hp_sql_token *tokens, size_t count)
 {
 	char name[NAME_MAX_BYTES + 1];
+	secrets(things, tokens, count);
 	for (size_t at = 0; at + 1 < count; at++) {
 		bool call = *tokens[at + 1].p == '(' || *tokens[at + 1].p == '.';
 		if (!call || !name_of(&tokens[at], name) || !is_effectful(name))
