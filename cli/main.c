@@ -4,13 +4,21 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* exec's own codes are the command's (protocol.md); and a hook's host takes all but one for a yes. */
+static int
+not_begun(const struct hp_cli *cli, int exit_code)
+{
+	if (cli->command && cli->command->run == hp_cmd_exec)
+		return HP_EXIT_NOT_RUN;
+	return cli->command && cli->command->run == hp_cmd_hook ? HP_EXIT_USAGE : exit_code;
+}
+
 static int
 run(struct hp_cli *cli, int argc, char **argv)
 {
 	int exit_code = hp_cli_parse(cli, argc, argv);
-	if (exit_code != HP_EXIT_OK) /* exec's own codes are the command's (protocol.md) */
-		return cli->command && cli->command->run == hp_cmd_exec ? HP_EXIT_NOT_RUN
-									: exit_code;
+	if (exit_code != HP_EXIT_OK)
+		return not_begun(cli, exit_code);
 	if (cli->version) {
 		puts("holdpoint " HP_VERSION);
 		return HP_EXIT_OK;
@@ -21,7 +29,7 @@ run(struct hp_cli *cli, int argc, char **argv)
 	enum hp_status status = hp_crypto_start();
 	if (status != HP_OK) {
 		hp_fail(&err, status, "the cryptographic library does not start");
-		return hp_cli_fail(cli, status, &err);
+		return not_begun(cli, hp_cli_fail(cli, status, &err));
 	}
 	return cli->command->run(cli);
 }

@@ -11,7 +11,9 @@
 
 enum {
 	POLL_MS = 20000,	/* one long poll */
-	PATIENCE_MS = 5000,	/* beyond it; a mute broker overruns a deadline by so much */
+	PATIENCE_MS = 5000,	/* beyond it */
+	LAST_PATIENCE_MS = 1500, /* the same at a deadline, which a mute broker overruns by so much:
+				    a hook's host takes silence for a yes soon after */
 	AWAY_MS = 120000,	/* how long a broker may be away while we wait */
 	RECONNECT_POLL_MS = 200, /* the client tells of a connection only when asked */
 };
@@ -125,10 +127,11 @@ hp_talk_until(struct hp_talk *talk, const char *id, bool done, const struct hp_v
 	for (;;) {
 		int poll_ms = hp_talk_left_ms(talk, POLL_MS);
 		/* The broker answers when the poll ends, which may be the deadline: not cut. */
+		int patience_ms = poll_ms < POLL_MS ? LAST_PATIENCE_MS : PATIENCE_MS;
 		struct hp_talk patient = {talk->client, talk->arena, -1, 0};
 		enum hp_status status =
 			hp_talk(&patient, wait_message(talk->arena, id, done, poll_ms),
-				poll_ms + PATIENCE_MS, &last, err);
+				poll_ms + patience_ms, &last, err);
 		talk->signal = patient.signal;
 		bool away = status == HP_TIMEOUT || status == HP_UNAVAILABLE;
 		if (status == HP_OK)

@@ -5,6 +5,7 @@ The payloads of hooks/ are as the hosts' documentation has them; the host's side
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -184,6 +185,17 @@ with Instance() as instance:
     tap.equal(process.returncode, 0, "a host that keeps standard input open is answered all the same")
     process.stdin.close()
     tap.ok(time.monotonic() - began < 30, "within its limit", time.monotonic() - began)
+
+    # ---- a broker that falls silent while a person is waited for ----
+    began = time.monotonic()
+    process = start(instance, "gateway", "kiro", "development", "--for", "demo-agent", "--limit", "10s", data=payload("kiro-bash"))
+    held(reviewer, "shell:rm")
+    instance.process.send_signal(signal.SIGSTOP)
+    code, out, err = finish(process)
+    took = time.monotonic() - began
+    instance.process.send_signal(signal.SIGCONT)
+    tap.equal((code, out), (2, ""), "a broker that falls silent is a no")
+    tap.ok(took < 9.5, "said before the host loses its patience, which would be a yes", took)
 
     # ---- halted, without a broker ----
     admin.call(type="halt", scope="agent", agent="demo-agent", reason="look first")
