@@ -1,0 +1,33 @@
+/*
+ * servers - what a benchmark of the broker starts, and what these processes use.
+ */
+#ifndef HP_TESTS_BENCH_SERVERS_H
+#define HP_TESTS_BENCH_SERVERS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/status.h"
+
+/* One line on standard error, and the end; atexit(bench_stop_all) takes the children along. */
+_Noreturn void bench_die(const char *format, ...) HP_PRINTF(1, 2);
+
+/* A text that lives as long as the program. */
+const char *bench_format(const char *format, ...) HP_PRINTF(1, 2);
+
+int64_t bench_now_us(void);
+
+/* Starts a server and waits until it says "ready". */
+pid_t bench_start(const char *const *argv);
+void bench_stop(pid_t pid);
+void bench_stop_all(void);
+
+/* Runs a command to its end, which must be a good one. */
+void bench_run(const char *const *argv);
+
+/* Processor time of all its threads so far: what a busy machine does not blur. */
+double bench_cpu_seconds(pid_t pid);
+/* Memory that it has in use (VmRSS). */
+double bench_resident_mib(pid_t pid);
+
+#endif
