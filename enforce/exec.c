@@ -1,5 +1,6 @@
 #include "enforce/exec.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,6 +250,9 @@ await_executor(struct run *run)
 	run->result->state = hp_state_name(state);
 	run->result->exit_code =
 		(int)hp_map_get_int(reply, "exit_code", state == HP_STATE_SUCCEEDED ? 0 : 1);
+	/* Of which the system keeps eight bits; what failed is no success to who asked. */
+	if (state != HP_STATE_SUCCEEDED && (run->result->exit_code & 0xff) == 0)
+		run->result->exit_code = 1;
 	run->result->output = output;
 	return HP_OK;
 }
@@ -329,6 +333,8 @@ run_command(struct run *run, const struct hp_value *claimed)
 	run->lost = job.lost;
 	if (job.stopped)
 		tell(run, "stopped: %s", job.stopped);
+	if (job.stopped && job.exit_code == 0) /* it took its leave politely, and is not done */
+		job.exit_code = 128 + SIGTERM;
 	run->result->end = HP_EXEC_RAN;
 	run->result->exit_code = job.exit_code;
 	if (job.exit_code == 0)

@@ -139,6 +139,15 @@ ok $? "at once ($TOOK ms)"
 pgrep -f "$SCRATCH/stubborn" >/dev/null
 is $? 1 "with its whole group"
 as admin resume --agent $AGENT --reason "over"
+printf '#!/bin/sh\nexec 2>/dev/null\ntrap "exit 0" TERM\necho started >%s\nwhile :; do sleep 0.1; done\n' "$SCRATCH/started" >"$SCRATCH/meek"
+chmod +x "$SCRATCH/meek"
+begin_exec "${SMALL[@]}" -- "$SCRATCH/meek"
+read -r STARTED <"$SCRATCH/started"
+await executing
+as reviewer halt --agent $AGENT --reason "stop it"
+finish_exec
+is "$CODE|$ERR|$(state_of)" "143|holdpoint: exec: stopped: the broker said stop|failed" "what a halt ends has not succeeded, whatever it says"
+as admin resume --agent $AGENT --reason "over"
 
 # --- signals and --timeout reach the command ---
 printf '#!/bin/sh\nexec 2>/dev/null\ntrap "echo bye; exit 9" TERM\necho started >%s\nwhile :; do sleep 0.1; done\n' \

@@ -106,4 +106,14 @@ with Instance() as instance:
     tap.equal(instance.verify(), "", "the log verifies")
     executor.send_signal(signal.SIGTERM)
     tap.equal(executor.wait(30), 0, "the executor ends cleanly")
+
+    # ---- what another executor says failed ----
+    other = Client(instance, "executor")
+    for code in (0, 256):
+        process = subprocess.Popen(
+            [HOLDPOINT, "--home", instance.home, "--as", "demo-agent-supervised", "exec", "--environment", "production",
+             "--audience", "executor", "--resources-affected", "1", "--reversible", "--", "ls"], stderr=subprocess.DEVNULL)
+        claimed = other.call(type="claim", nonce=os.urandom(16), timeout_ms=20000)
+        other.call(type="report", id=claimed["id"], result="failed", exit_code=code)
+        tap.equal(process.wait(30), 1, f"failed with the code {code} is no success to who asked")
 tap.done()
