@@ -334,15 +334,32 @@ int
 hp_key_compare(const struct hp_str *a, const struct hp_str *b)
 {
 	size_t shorter = a->len < b->len ? a->len : b->len;
+	if (shorter && a->p[0] != b->p[0]) /* mostly */
+		return (unsigned char)a->p[0] < (unsigned char)b->p[0] ? -1 : 1;
 	int order = shorter ? memcmp(a->p, b->p, shorter) : 0;
 	return order ? order : (a->len > b->len) - (a->len < b->len);
 }
+
+enum { FEW = 24 };
 
 static int
 compare_pairs(const void *a, const void *b)
 {
 	const struct hp_pair *const *x = a, *const *y = b;
 	return hp_key_compare(&(*x)->key, &(*y)->key);
+}
+
+/* For few pairs, in place and without a call for each comparison. */
+static void
+sort_few(const struct hp_pair **pairs, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct hp_pair *pair = pairs[i];
+		size_t at = i;
+		for (; at && hp_key_compare(&pairs[at - 1]->key, &pair->key) > 0; at--)
+			pairs[at] = pairs[at - 1];
+		pairs[at] = pair;
+	}
 }
 
 void
@@ -355,7 +372,9 @@ hp_map_sort(const struct hp_value *map, const struct hp_pair **ret_sorted)
 		if (i && hp_key_compare(&ret_sorted[i - 1]->key, &ret_sorted[i]->key) >= 0)
 			ascending = false;
 	}
-	if (!ascending)
+	if (!ascending && count <= FEW)
+		sort_few(ret_sorted, count);
+	else if (!ascending)
 		qsort(ret_sorted, count, sizeof *ret_sorted, compare_pairs);
 }
 
