@@ -36,7 +36,7 @@ hp_nearest_try(struct hp_nearest *nearest, const char *candidate)
 	/* A beginning is meant however much is missing. */
 	if (len >= 2 && strncmp(candidate, nearest->text, len) == 0)
 		far = 0;
-	if (far <= 2 && far < len && (!nearest->best || far < nearest->distance)) {
+	if (far <= 2 && far * 2 < len && (!nearest->best || far < nearest->distance)) {
 		nearest->best = candidate;
 		nearest->distance = far;
 	}

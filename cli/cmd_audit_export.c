@@ -20,7 +20,7 @@ print_buf(struct hp_cli *cli, struct hp_buf *buf)
 	if (buf->failed)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
 	if (buf->len && fwrite(buf->data, 1, buf->len, stdout) != buf->len)
-		return hp_cli_error(cli, HP_EXIT_INTERNAL, "cannot write: %s", strerror(errno));
+		return HP_EXIT_INTERNAL; /* main says of what failed here */
 	hp_buf_reset(buf);
 	return HP_EXIT_OK;
 }

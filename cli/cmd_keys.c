@@ -33,6 +33,15 @@ print_public(struct hp_cli *cli, const struct hp_keyfile *key)
 	return exit_code;
 }
 
+/* No broker is asked, and no request looked for: what is missing is a file or an option. */
+static int
+not_made(struct hp_cli *cli, enum hp_status status, const struct hp_error *err)
+{
+	return status == HP_NOT_FOUND || status == HP_UNAVAILABLE
+		       ? hp_cli_fail_file(cli, status, err)
+		       : hp_cli_fail(cli, status, err);
+}
+
 int
 hp_cmd_keygen(struct hp_cli *cli)
 {
@@ -54,7 +63,7 @@ hp_cmd_keygen(struct hp_cli *cli)
 	if (status == HP_OK)
 		status = hp_keyfile_write(path, &key, seal ? hp_buf_text(&passphrase) : NULL,
 					  passphrase.len, &err);
-	int exit_code = status == HP_OK ? print_public(cli, &key) : hp_cli_fail(cli, status, &err);
+	int exit_code = status == HP_OK ? print_public(cli, &key) : not_made(cli, status, &err);
 	hp_keyfile_release(&key);
 	if (passphrase.data)
 		hp_crypto_wipe(passphrase.data, passphrase.capacity);

@@ -279,7 +279,7 @@ describe(struct hp_policy *policy, struct hp_error *err)
 	struct hp_buf buf = {0};
 	policy->needs[HP_EFFECT_ALLOW] = "is allowed";
 	policy->needs[HP_EFFECT_LOG] = "is allowed and logged";
-	policy->needs[HP_EFFECT_BLOCK] = "is blocked; nobody can approve it here";
+	policy->needs[HP_EFFECT_BLOCK] = "is blocked";
 	for (unsigned i = 0; i < HP_POLICY_APPROVABLE; i++) {
 		const struct hp_quorum *quorum = &policy->quorums[1u << i];
 		hp_buf_reset(&buf);

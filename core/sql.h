@@ -39,7 +39,8 @@ void hp_sql_lex(struct hp_arena *arena, const char *text, size_t len, bool escap
 /* Adds a thing for each statement. Text without one, or that is not understood, is unknown. */
 void hp_sql_things(struct hp_things *things, const char *text, size_t len);
 
-/* Adds a thing `sql:call-NAME` for each call of a function that does more than read. */
+/* Adds a thing `sql:call-NAME` for each call of a function that does more than read, and
+ * `sql:hashes` where a table of password hashes is named. */
 void hp_sql_calls(struct hp_things *things, const struct hp_sql_token *tokens, size_t count);
 
 /* Whether a word is a verb that SQL text to be run may begin with (and no shell command). */

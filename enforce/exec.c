@@ -81,16 +81,18 @@ message(struct run *run, const char *type)
 	return map;
 }
 
-/* Nobody waits any longer. The outcome does not matter: silence would end it too. */
-static void
+/* Nobody waits any longer; whether that ended it. Silence would, in time. */
+static bool
 withdraw(struct run *run, const char *reason)
 {
 	struct hp_talk last = {.client = run->exec->client, .arena = run->arena, .deadline_ms = -1};
 	struct hp_value *map = message(run, "withdraw");
 	const struct hp_value *reply;
 	hp_map_set_str(run->arena, map, "reason", reason);
-	if (hp_talk(&last, map, TIDY_MS, &reply, NULL) != HP_OK)
-		tell(run, "could not withdraw %s; it will expire", run->request.id);
+	if (hp_talk(&last, map, TIDY_MS, &reply, NULL) == HP_OK)
+		return hp_value_is(hp_map_get(reply, "state"), "withdrawn");
+	tell(run, "could not withdraw %s; it will expire", run->request.id);
+	return false;
 }
 
 /* A call failed before anything ran: say why, and take back what may have been asked. */
@@ -122,8 +124,8 @@ static enum hp_status
 not_granted(struct run *run, const struct hp_value *reply)
 {
 	const char *by = said(run, reply, "by"), *why = said(run, reply, "reason");
-	if (!*why)
-		why = said(run, reply, "message"); /* a receipt's */
+	if (!*why && !*by && *said(run, reply, "message")) /* a receipt's begins with its state */
+		return not_run(run, "%s", said(run, reply, "message"));
 	return not_run(run, "%s%s%s%s%s", said(run, reply, "state"), *by ? " by " : "", by,
 		       *why ? ": " : "", why);
 }
@@ -235,7 +237,8 @@ await_executor(struct run *run)
 	enum hp_state state;
 	if (!hp_state_parse(hp_map_get_str(reply, "state", ""), &state) ||
 	    !hp_state_is_final(state)) {
-		withdraw(run, "not waited for any longer");
+		if (withdraw(run, "not waited for any longer"))
+			return not_run(run, "no executor took it in time; withdrawn");
 		return not_run(run, "not done in time (%s); an executor may still run it",
 			       said(run, reply, "state"));
 	}

@@ -65,7 +65,7 @@ mkdir "$SCRATCH/bin"
 printf '#!/bin/sh\ntouch %s\n' "$SCRATCH/touched" >"$SCRATCH/bin/aws"
 chmod +x "$SCRATCH/bin/aws"
 PATH=$SCRATCH/bin:$PATH as demo-agent exec --environment production -- aws elasticbeanstalk delete-environment
-like "$CODE|$OUT|$ERR" "125||holdpoint: exec: not run: blocked: *" "blocked"
+like "$CODE|$OUT|$ERR" "125||holdpoint: exec: not run: blocked; nobody can approve it here: *" "blocked"
 as admin halt --agent $AGENT --reason "odd"
 as $AGENT exec "${SMALL[@]}" -- touch "$SCRATCH/touched"
 like "$CODE|$ERR" "125|holdpoint: exec: not run: halted: *" "halted"

@@ -63,8 +63,8 @@ with hp.Instance() as trial:
     exec_, one = begin(trial, "--timeout", "2s")
     grant(trial, one)
     tap.equal(end(exec_),
-              (125, "", "holdpoint: exec: not run: not done in time (granted); an executor may "
-                        "still run it"), "one that nobody ran in time may still be run")
+              (125, "", "holdpoint: exec: not run: no executor took it in time; withdrawn"),
+              "one that nobody ran in time is taken back")
     executor.close()
     reviewer.close()
 tap.done()

@@ -117,10 +117,10 @@ is "$CODE|$ERR" "2|holdpoint: keygen: --output is needed" "a key needs a file"
 run keygen ../carol -o "$SCRATCH/x.key"
 like "$CODE|$ERR" "2|holdpoint: keygen: \"../carol\" is no name: expected *" "a name is no path"
 run keygen carol -o "$SCRATCH/no/x.key"
-like "$CODE|$ERR" "7|holdpoint: keygen: $SCRATCH/no/x.key: cannot create: No such file *" \
+like "$CODE|$ERR" "2|holdpoint: keygen: $SCRATCH/no/x.key: cannot create: No such file *" \
 	"a directory that is missing"
 run keygen dave --seal -o "$SCRATCH/dave.key" --no-input
-like "$CODE|$ERR" "8|holdpoint: keygen: *HOLDPOINT_PASSPHRASE_FILE*" "a seal needs a passphrase"
+like "$CODE|$ERR" "2|holdpoint: keygen: *HOLDPOINT_PASSPHRASE_FILE*" "a seal needs a passphrase"
 is "$(ls "$SCRATCH"/dave* 2>/dev/null)" "" "and no key without it"
 echo "correct horse" >"$SCRATCH/pass"
 echo "wrong horse" >"$SCRATCH/wrong"
