@@ -18,7 +18,12 @@ FUZZ_TARGETS = \
 	fuzz_redact \
 	fuzz_request \
 	fuzz_hook \
-	fuzz_mcp
+	fuzz_mcp \
+	fuzz_sql \
+	fuzz_shell \
+	fuzz_frames \
+	fuzz_message \
+	fuzz_canonical
 
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -46,7 +51,7 @@ $(FUZZ_TARGETS:%=tests/fuzz/%): tests/fuzz/%: tests/fuzz/obj/tests/fuzz/%.o test
 
 .PHONY: fuzz print-fuzz
 .PRECIOUS: tests/fuzz/obj/%.o
-clean-local: clean-fuzz clean-mcp
+clean-local: clean-fuzz clean-mcp clean-lint
 clean-fuzz:
 	rm -rf tests/fuzz/obj tests/fuzz/libfuzzed.a $(FUZZ_TARGETS:%=tests/fuzz/%)
 EXTRA_DIST += %D%/fuzz_mcp.dict %D%/fuzz_policy.dict %D%/fuzz_redact.dict %D%/fuzz.h $(FUZZ_TARGETS:%=%D%/%.c) %D%/corpus %D%/fuzz_json.dict \
