@@ -256,8 +256,10 @@ static void
 judge(struct statement statement)
 {
 	statement = unwrap(statement);
-	if (!statement.count)
+	if (!statement.count) { /* nothing but parentheses */
+		statement.things->unknown = true;
 		return;
+	}
 	const struct hp_sql_token *verb = statement.tokens;
 	if (is_mark(verb, '\\') || is_mark(verb, '.')) {
 		meta_command(&statement);
@@ -318,15 +320,19 @@ static void
 judge_tokens(struct hp_things *things, const struct hp_sql_tokens *tokens)
 {
 	size_t first = 0;
-	if (tokens->open || !tokens->count)
-		things->unknown = true;
+	bool any = false;
 	for (size_t at = 0; tokens->count && at <= tokens->count; at++) {
 		if (at < tokens->count && !is_mark(&tokens->list[at], ';'))
 			continue;
-		judge((struct statement){things, tokens->list + first, at - first});
-		hp_sql_calls(things, tokens->list + first, at - first);
+		if (at > first) {
+			any = true;
+			judge((struct statement){things, tokens->list + first, at - first});
+			hp_sql_calls(things, tokens->list + first, at - first);
+		}
 		first = at + 1;
 	}
+	if (tokens->open || !any)
+		things->unknown = true;
 }
 
 void

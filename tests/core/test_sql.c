@@ -175,6 +175,9 @@ Test(sql, what_is_not_understood_is_unknown)
 	static const struct sql_case cases[] = {
 		{"", "unknown"},
 		{"-- only a comment", "unknown"},
+		{";", "unknown"},
+		{"/*!;", "unknown"},
+		{"((", "unknown"},
 		{"select 'open", "sql:select; unknown"},
 		{"select 1 /* open", "sql:select; unknown"},
 		{"'drop'", "unknown"},
