@@ -391,7 +391,7 @@ left(void *context, struct hp_replay_request *request)
 	if (tables->status != HP_OK)
 		return;
 	const struct kept *kept = request->row;
-	if (!kept || !request->step_count || tables->status != HP_OK)
+	if (!kept || !request->step_count)
 		return;
 	hp_arena_reset(&tables->scratch);
 	check_moves(tables, request, kept);

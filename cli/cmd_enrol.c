@@ -80,7 +80,7 @@ check_whole(struct hp_cli *cli, const char *home, const struct hp_directory *bef
 	    const struct hp_principal *entry)
 {
 	struct hp_error err = {0};
-	struct hp_directory *after;
+	struct hp_directory *after = NULL;
 	enum hp_status status = directory_with(cli, before, entry, &after, &err);
 	if (status != HP_OK)
 		return hp_cli_fail_file(cli, status, &err);

@@ -135,10 +135,11 @@ choose_key(struct hp_cli *cli)
 		return cli->key;
 	if (cli->as)
 		return named_key(cli, cli->as);
-	if (from_environment("HOLDPOINT_KEY"))
-		return from_environment("HOLDPOINT_KEY");
-	if (from_environment("HOLDPOINT_AS"))
-		return named_key(cli, from_environment("HOLDPOINT_AS"));
+	const char *key = from_environment("HOLDPOINT_KEY"), *as = from_environment("HOLDPOINT_AS");
+	if (key)
+		return key;
+	if (as)
+		return named_key(cli, as);
 	const char *home = hp_cli_home(cli), *names;
 	if (!home)
 		return NULL;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* One line on standard error, "holdpoint: COMMAND: …". */
-static void
+static HP_PRINTF(2, 0) void
 say(const struct hp_cli *cli, const char *format, va_list args)
 {
 	if (cli->messages) {

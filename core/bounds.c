@@ -106,7 +106,7 @@ static bool
 command_within(struct hp_arena *arena, const struct hp_globs *folded,
 	       const struct hp_value *command)
 {
-	const char *program = base_name(argument(command, 0) ? argument(command, 0) : "");
+	const char *path = argument(command, 0), *program = base_name(path ? path : "");
 	const char *first = argument(command, 1);
 	const char *aws = strcmp(program, "aws") == 0 ? aws_name(arena, command) : NULL;
 	if (aws && hp_bounds_match(arena, folded, aws))

@@ -35,6 +35,6 @@ void hp_problems_release(struct hp_problems *problems);
 void hp_problems_add(struct hp_problems *problems, uint64_t seq, const char *format, ...)
 	HP_PRINTF(3, 4);
 void hp_problems_addv(struct hp_problems *problems, uint64_t seq, const char *prefix,
-		      const char *format, va_list args);
+		      const char *format, va_list args) HP_PRINTF(4, 0);
 
 #endif

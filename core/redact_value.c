@@ -161,7 +161,7 @@ take(struct walk *walk, const struct word *word, struct hp_str text, size_t leas
 static void
 take_number(struct walk *walk, const struct word *word, struct hp_value *value, size_t place)
 {
-	char digits[NUMBER_BYTES];
+	char digits[NUMBER_BYTES] = "";
 	int len = 0;
 	if (value->type == HP_INT)
 		len = snprintf(digits, sizeof digits, "%" PRId64, value->integer);

@@ -39,7 +39,7 @@ hp_ledger_root(const struct hp_hash peaks[64], uint64_t size, struct hp_hash *re
 
 /* --- the whole tree --- */
 
-static unsigned
+static HP_PRINTF(2, 3) unsigned
 condemn(struct hp_ledger *ledger, const char *format, ...)
 {
 	va_list args;

@@ -19,7 +19,7 @@ run(const char *page)
 	int status = 0;
 	size_t len = 0;
 
-	for (; page[len] && len < sizeof name - 1; len++)
+	for (; len < sizeof name - 1 && page[len]; len++)
 		name[len] = page[len];
 	name[len] = '\0';
 	if (posix_spawnattr_init(&attributes) != 0)
