@@ -1,6 +1,8 @@
 """Coding agents' hooks: each host's payload, and the exact bytes and exit code of the answer.
 
-The payloads of hooks/ are as the hosts' documentation has them; the host's side is played here.
+The payloads of hooks/ have the shape that Claude Code 2.1.197, Codex 0.171.0 and Gemini CLI 0.61.0
+were seen to send, each run against a model that was played; Kiro's is from its documentation. Those
+three honoured both answers. Here the host's side is played.
 """
 import json
 import os
