@@ -108,8 +108,14 @@ class Gateway:
             self.send(method="notifications/initialized")
         return self.ask("tools/list")["result"]["tools"]
 
-    def said(self):
-        return b"".join(e for e in self.errors if e).decode(errors="replace")
+    def said(self, awaited=""):
+        """Its standard error so far; where something is awaited, once it is there or 10 s are over."""
+        for _ in range(1000):
+            text = b"".join(e for e in self.errors if e).decode(errors="replace")
+            if awaited in text:
+                break
+            threading.Event().wait(0.01)
+        return text
 
     def seen(self):
         """What the server got, as lines."""

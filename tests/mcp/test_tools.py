@@ -32,7 +32,7 @@ with Instance() as instance:
     # ---- the first list, and the same in another order ----
     with gateway() as one:
         tap.equal(names(one.open()), ALL, "the first list is shown")
-        tap.ok("pinned 7 tools" in one.said(), "pinned, and that is said", one.said())
+        tap.ok("pinned 7 tools" in one.said("pinned 7 tools"), "pinned, and that is said", one.said())
         tap.equal(sorted(json.load(open(pin()))["tools"]), ALL, "in a file")
         tap.equal(os.stat(pin()).st_mode & 0o777, 0o600, "of its user's")
     now("order")
