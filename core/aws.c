@@ -100,9 +100,11 @@ spell_s3(struct hp_things *things, const char *verb, const struct hp_shell_word 
 		hp_things_spell(things, "s3:", is_download(argv, argc) ? "GetObject" : "PutObject",
 		                NULL);
 	for (size_t at = 0; at < argc; at++) {
+		if (strncmp(argv[at].text, "--", 2))
+			continue;
 		const char *name = argv[at].text + 2;
 		size_t len = strcspn(name, "=");
-		if (strncmp(argv[at].text, "--", 2) || !len || len > NAME_MAX_BYTES)
+		if (!len || len > NAME_MAX_BYTES)
 			continue;
 		hp_things_spell(things, "s3:", verb, "-",
 		                hp_arena_printf(things->arena, "%.*s", (int)len, name), NULL);
