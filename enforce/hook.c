@@ -257,6 +257,17 @@ draft_file(struct draft *draft)
 	return HP_OK;
 }
 
+/* What may stand before a mark: the host takes any white space there, that beyond ASCII too. */
+static size_t
+padding(const char *line)
+{
+	size_t len = 0;
+	while (line[len] && line[len] != '\n' &&
+	       ((unsigned char)line[len] <= ' ' || (unsigned char)line[len] >= 0x80))
+		len++;
+	return len;
+}
+
 /* "*** Update File: path": each file is a resource; one that goes makes it a deletion. */
 static enum hp_status
 draft_patch(struct draft *draft)
@@ -269,6 +280,7 @@ draft_patch(struct draft *draft)
 	if (!patch)
 		patch = hp_map_get_str(draft->call->input, "input", "");
 	for (const char *line = patch; *line;) {
+		line += padding(line);
 		size_t len = strcspn(line, "\n");
 		for (size_t i = 0; i < COUNT(marks); i++) {
 			size_t mark = strlen(marks[i]);

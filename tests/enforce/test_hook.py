@@ -136,6 +136,10 @@ with Instance() as instance:
         tap.ok(classes <= set(item["class"]) and "read" not in item["class"], f"{what}: its class", item["class"])
     item, shown = asked("codex", "codex-patch")
     tap.equal(item["resource"], "src/cart.ts", "a patch's files are its resources")
+    padded = json.loads(payload("codex-patch"))
+    padded["tool_input"]["command"] = padded["tool_input"]["command"].replace("*** Delete", " \t\u2003*** Delete")
+    item, shown = asked("codex", json.dumps(padded).encode())
+    tap.equal((item["operation"], item["resources"]), ("delete_file", 2), "also where their marks have padding, which the host takes too")
 
     def line(command, **more):
         return json.dumps({**json.loads(payload("claude-code-bash")), "tool_input": {"command": command, **more}}).encode()
