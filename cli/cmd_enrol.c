@@ -256,6 +256,19 @@ entry_path(struct hp_cli *cli, const char *home, const char *name)
 	return hp_arena_printf(&cli->arena, "%s/principals.d/%s.yaml", home, name);
 }
 
+/* Its file would be the same: somebody repeats what was broken off before the broker was told. */
+static bool
+is_same(struct hp_cli *cli, const struct hp_principal *old, const struct hp_principal *entry)
+{
+	struct hp_buf was = {0}, is = {0};
+	hp_instance_add_entry(&cli->arena, old, &was);
+	hp_instance_add_entry(&cli->arena, entry, &is);
+	bool same = !was.failed && !is.failed && !strcmp(hp_buf_text(&was), hp_buf_text(&is));
+	hp_buf_release(&was);
+	hp_buf_release(&is);
+	return same;
+}
+
 static int
 enrol_entry(struct hp_cli *cli, const char *home, const struct hp_directory *before,
 	    const struct hp_principal *entry)
@@ -266,6 +279,10 @@ enrol_entry(struct hp_cli *cli, const char *home, const struct hp_directory *bef
 
 	if (!path)
 		return hp_cli_error(cli, HP_EXIT_INTERNAL, "out of memory");
+	if (old && is_same(cli, old, entry)) {
+		hp_cli_note(cli, "\"%s\" is enrolled already, just so", entry->name);
+		return tell_broker(cli, home, false);
+	}
 	if (old)
 		return hp_cli_error(cli, HP_EXIT_CONFLICT, "\"%s\" is enrolled already%s",
 				    entry->name,

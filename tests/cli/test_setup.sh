@@ -182,6 +182,13 @@ person: \"Carol C.\"
 groups: [\"oncall\",\"dba\"]
 curve_public: \"$CURVE\"
 sign_public: \"$SIGN\"" "the entry is plain to read"
+run_with "$SCRATCH/carol.pub" --home "$HOME_DIR" enrol carol --role reviewer --role auditor \
+	--person "Carol C." --group oncall --group dba
+like "$CODE|$OUT|$ERR" "0||$ENROL: \"carol\" is enrolled already, just so*no broker runs here*" \
+	"the same again tells the broker again"
+run_with "$SCRATCH/carol.pub" --home "$HOME_DIR" enrol carol --role reviewer --role auditor \
+	--person "Carol C." --group oncall --group admins
+is "$CODE|$ERR" "10|$ENROL: \"carol\" is enrolled already" "another entry is refused"
 is "$(mode "$HOME_DIR/principals.d/carol.yaml")" "644 " "and public"
 run --home "$HOME_DIR" revoke nobody
 is "$CODE|$ERR" '7|holdpoint: revoke: no principal "nobody"' "only who is there can be revoked"
