@@ -90,6 +90,9 @@ allow_all(const struct rules *rules, const struct hp_config *config)
 static enum hp_status
 confine_files(const struct hp_config *config, struct hp_error *err)
 {
+#ifdef HP_COVERAGE /* its counts go beside the objects */
+	return HP_OK;
+#endif
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	if (abi < 1) {
 		HP_LOG("info", "confine", "reason", "this kernel has no Landlock");
