@@ -377,6 +377,8 @@ hp_handle_note(struct hp_call *call)
 	if (!(call->who->roles & HP_ROLE_REVIEWER) && !hp_reply_is_requester(call->who, &row))
 		return hp_refuse(call, HP_CODE_unauthorised, NULL,
 				 "only a reviewer or who asked may add a note");
+	if (row.erased_ms) /* once is all: what is added now would stay */
+		return hp_refuse(call, HP_CODE_final, NULL, "the request was erased");
 	struct hp_stored_note note = {
 		.by = call->who->name,
 		.text = hp_hide_field(call, "text"),

@@ -41,6 +41,8 @@ refuse(struct hp_call *call, const struct hp_row *row)
 	if (!is_sampled(broker, row))
 		return hp_refuse(call, HP_CODE_conflict, NULL,
 				 "this request is not sampled for a spot check");
+	if (row->erased_ms) /* nothing is there to look at, and a note would stay */
+		return hp_refuse(call, HP_CODE_final, NULL, "the request was erased");
 	if (never_ran(row->state))
 		return hp_refuse(call, HP_CODE_conflict, NULL,
 				 "the request is %s: it never ran", hp_state_name(row->state));

@@ -145,8 +145,9 @@ HP_MUST_CHECK enum hp_status hp_store_list(struct hp_store *store, struct hp_are
 					   const struct hp_filter *filter,
 					   struct hp_row **ret_rows, size_t *ret_count);
 
+/* HP_NOT_FOUND also for an erased one: what is said of it now would not go with it any more. */
 HP_MUST_CHECK enum hp_status hp_store_find_key(struct hp_store *store, const char *id,
-					       int64_t *ret_key); /* HP_NOT_FOUND */
+					       int64_t *ret_key);
 
 /* ---- erasure ---- */
 

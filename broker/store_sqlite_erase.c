@@ -89,7 +89,7 @@ hp_store_erasable(struct hp_store *store, struct hp_arena *arena, int64_t before
 enum hp_status
 hp_store_find_key(struct hp_store *store, const char *id, int64_t *ret_key)
 {
-	static const char sql[] = "SELECT key FROM request WHERE id = ?";
+	static const char sql[] = "SELECT key FROM request WHERE id = ? AND erased_ms IS NULL";
 	int64_t key = 0;
 	struct hp_query query = hp_query_start(store, sql);
 	hp_query_text(&query, id);

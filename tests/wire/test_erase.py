@@ -254,6 +254,11 @@ def by_age():
                "what is older than erase_after is erased by itself")
         tap.ok(until(lambda: not found(instance, mark)), "from every file", found(instance, mark))
         tap.ok("why" in found(instance, young), "what is pending is not")
+        late = Marks()
+        for text in (agent, reviewer):
+            tap.equal(text.code(type="note", id=one["id"], text=late("note")), "final", "an erased request takes no notes")
+        tap.equal(agent.code(type="submit", **marked(late, id=one["id"])), "final", "nor is it asked for again")
+        tap.ok(until(lambda: not found(instance, late)), "and what was said with it is erased in its turn", found(instance, late))
         said = leaves(instance, "erase")
         tap.ok(one["id"] in [s[1] for s in said] and all((s[2], s[3]["cause"], s[3]["erase_after_ms"]) ==
                                                           ("broker", "age", 1000) for s in said),
