@@ -7,7 +7,7 @@
 #include "broker/store.h"
 #include "tests/bench/servers.h"
 
-enum { BATCH = 10000, DAY_MS = 86400000, CANONICAL_BYTES = 1900, ACTION_BYTES = 400 };
+enum { BATCH = 100000, DAY_MS = 86400000, CANONICAL_BYTES = 1900, ACTION_BYTES = 400 };
 
 /* Spread as random ids are, and the same again for the same number (SplitMix64's finaliser). */
 static uint64_t

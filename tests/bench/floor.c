@@ -157,13 +157,14 @@ turn(struct floor *floor)
 static bool
 open_router(struct floor *floor, void *context, const char *endpoint, const struct hp_keyfile *key)
 {
-	const int yes = 1;
+	const int yes = 1, unbounded = 0; /* it drops no answer, however far behind its peer is */
 	floor->router = zmq_socket(context, ZMQ_ROUTER);
 	return floor->router &&
 	       zmq_setsockopt(floor->router, ZMQ_CURVE_SERVER, &yes, sizeof yes) == 0 &&
 	       zmq_setsockopt(floor->router, ZMQ_CURVE_SECRETKEY, key->curve_secret,
 			      HP_CURVE_BYTES) == 0 &&
 	       zmq_setsockopt(floor->router, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes) == 0 &&
+	       zmq_setsockopt(floor->router, ZMQ_SNDHWM, &unbounded, sizeof unbounded) == 0 &&
 	       zmq_bind(floor->router, endpoint) == 0;
 }
 
