@@ -199,7 +199,7 @@ main(int argc, char **argv)
 	}
 	site.build = argv[optind];
 	site.dir = argv[optind + 1];
-	atexit(bench_stop_all);
+	atexit(bench_end);
 	site.context = zmq_ctx_new();
 	zmq_ctx_set(site.context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
 	message_make(&site.submit, granted);

@@ -10,12 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/arena.h"
+
 enum { SERVERS_MAX = 8, ARGUMENTS_MAX = 8 };
 
 static struct {
 	pid_t pid;
 	FILE *out; /* stays open: a server may write more */
 } servers[SERVERS_MAX];
+
+static struct hp_arena texts;
 
 void
 bench_die(const char *format, ...)
@@ -32,13 +36,15 @@ bench_die(const char *format, ...)
 const char *
 bench_format(const char *format, ...)
 {
-	char *text;
+	char text[4096];
 	va_list args;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		bench_die("out of memory");
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	return text;
+	const char *kept = hp_arena_strdup(&texts, text);
+	if (!kept)
+		bench_die("out of memory");
+	return kept;
 }
 
 int64_t
@@ -104,11 +110,12 @@ bench_stop(pid_t pid)
 }
 
 void
-bench_stop_all(void)
+bench_end(void)
 {
 	for (size_t i = 0; i < SERVERS_MAX; i++)
 		if (servers[i].pid)
 			bench_stop(servers[i].pid);
+	hp_arena_release(&texts);
 }
 
 void

@@ -9,7 +9,7 @@
 
 #include "core/status.h"
 
-/* One line on standard error, and the end; atexit(bench_stop_all) takes the children along. */
+/* One line on standard error, and the end; atexit(bench_end) takes the children along. */
 _Noreturn void bench_die(const char *format, ...) HP_PRINTF(1, 2);
 
 /* A text that lives as long as the program. */
@@ -20,7 +20,8 @@ int64_t bench_now_us(void);
 /* Starts a server and waits until it says "ready". */
 pid_t bench_start(const char *const *argv);
 void bench_stop(pid_t pid);
-void bench_stop_all(void);
+/* Stops all that run, and frees all texts. */
+void bench_end(void);
 
 /* Runs a command to its end, which must be a good one. */
 void bench_run(const char *const *argv);
