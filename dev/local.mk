@@ -17,8 +17,8 @@ EXTRA_DIST += %D%/console-screens %D%/console_screens.py \
 LINT_FILES = $(patsubst $(top_srcdir)/%,%,$(wildcard $(foreach room, \
 	core proto broker enforce tui cli,$(top_srcdir)/$(room)/*.c)))
 LINT_FLAGS = -std=c17 $(WARN_CFLAGS) $(AM_CPPFLAGS) $(CPPFLAGS) $(MSGPACK_CFLAGS) $(YAML_CFLAGS) \
-	$(JANSSON_CFLAGS) $(UTF8PROC_CFLAGS) $(HYPERSCAN_CFLAGS) $(SODIUM_CFLAGS) $(ZMQ_CFLAGS) \
-	$(SQLITE_CFLAGS) $(NCURSES_CFLAGS)
+	$(JANSSON_CFLAGS) $(UTF8PROC_CFLAGS) $(HYPERSCAN_CFLAGS) $(SODIUM_CFLAGS) \
+	$(NETTLE_CFLAGS) $(ZMQ_CFLAGS) $(SQLITE_CFLAGS) $(NCURSES_CFLAGS)
 LINT_TEMPLATE = {file}:{line}:{column}: warning: {message} [{id}]
 lint-gcc: $(LINT_FILES:%.c=lint/%.gcc)
 lint-cppcheck: $(LINT_FILES:%.c=lint/%.cppcheck)

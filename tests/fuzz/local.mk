@@ -28,9 +28,9 @@ FUZZ_TARGETS = \
 FUZZ_CC = clang
 FUZZ_CFLAGS = -std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined $(MSGPACK_CFLAGS) $(YAML_CFLAGS) $(JANSSON_CFLAGS) \
-	$(UTF8PROC_CFLAGS) $(HYPERSCAN_CFLAGS) $(SODIUM_CFLAGS) $(ZMQ_CFLAGS)
+	$(UTF8PROC_CFLAGS) $(HYPERSCAN_CFLAGS) $(SODIUM_CFLAGS) $(NETTLE_CFLAGS) $(ZMQ_CFLAGS)
 FUZZ_LIBS = $(MSGPACK_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(UTF8PROC_LIBS) $(HYPERSCAN_LIBS) \
-	$(SODIUM_LIBS) $(ZMQ_LIBS) -lm
+	$(SODIUM_LIBS) $(NETTLE_LIBS) $(ZMQ_LIBS) -lm
 # core, proto and enforce once more, instrumented; a target links what it needs.
 FUZZ_OBJECTS = $(patsubst %.c,tests/fuzz/obj/%.o,$(filter %.c,$(core_libhpcore_a_SOURCES) \
 	$(proto_libhpproto_a_SOURCES) $(enforce_libhpenforce_a_SOURCES)))
