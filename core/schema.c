@@ -505,5 +505,7 @@ hp_schema_check(const struct hp_value *value, const struct hp_field *fields, con
 	const struct hp_field whole = {.kinds = HP_K_MAP, .fields = fields};
 	const struct check c = {.what = what, .err = err};
 	const struct spot top = {0};
+	if (!value)
+		return hp_fail(err, HP_NOMEM, "out of memory");
 	return check_value(&c, &top, &whole, value);
 }

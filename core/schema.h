@@ -41,7 +41,8 @@ struct hp_field {
 
 /*
  * Checks `value` (a map) against `fields`. HP_INVALID with field, position and message; messages
- * show quoted input only through the visible escape. `what` names the whole, e.g. "policy".
+ * show quoted input only through the visible escape. HP_NOMEM for NULL, what a failed arena gives.
+ * `what` names the whole, e.g. "policy".
  */
 HP_MUST_CHECK enum hp_status hp_schema_check(const struct hp_value *value,
 					     const struct hp_field *fields, const char *what,
