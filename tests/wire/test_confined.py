@@ -31,7 +31,7 @@ with Instance() as instance:
     tap.equal(instance.verify(), "", "and the log verifies")
 
 # The rule itself, tried from within: a debugger makes the broker open a file elsewhere.
-if landlocked and shutil.which("gdb"):
+if landlocked and shutil.which("gdb") and os.environ.get("HP_SANITIZERS") != "yes":  # what gdb leaves is a leak there
     with Instance() as instance:
         for where, may in ((os.path.join(instance.home, "state", "x"), True), (os.path.join(instance.home, "policy.yaml"), False),
                            ("/tmp/hp-elsewhere", False)):
