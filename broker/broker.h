@@ -90,12 +90,19 @@ struct hp_broker {
 	struct hp_counters counters;
 };
 
+/* The connection that a message came in by (park.c looks whether it is still there). */
+struct hp_peer {
+	int fd;		/* -1: libzmq does not tell */
+	uint64_t inode; /* of the socket; 0: not looked at yet */
+};
+
 /* One message being answered. */
 struct hp_call {
 	struct hp_broker *broker;
 	const struct hp_principal *who;
 	enum hp_door door;
 	int64_t uid; /* of an ipc peer; -1 otherwise */
+	struct hp_peer peer;
 	enum hp_message type;
 	uint64_t seq;
 	const struct hp_value *map;

@@ -154,6 +154,7 @@ struct arrival {
 	struct hp_envelope *envelope;
 	const char *key; /* Z85 of the connection's CURVE key; NULL: it tells none */
 	int64_t uid;
+	struct hp_peer peer;
 	bool has_seq;
 	uint64_t seq;
 };
@@ -291,7 +292,7 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 	}
 	find_seq(map, arrival);
 	struct hp_call call = {.broker = broker, .who = who, .door = arrival->door,
-			       .uid = arrival->uid, .map = map, .envelope = arrival->envelope,
+			       .uid = arrival->uid, .peer = arrival->peer, .map = map, .envelope = arrival->envelope,
 			       .seq = arrival->seq};
 	enum hp_code code = check(&call, arrival, &err);
 	if (code != HP_CODE_ok) {
@@ -374,16 +375,18 @@ hp_dispatch(struct hp_broker *broker, enum hp_door door, struct hp_frames *frame
 		return;
 	}
 	arrival.uid = peer_uid(&frames->payload);
+	arrival.peer.fd = zmq_msg_get(&frames->payload, ZMQ_SRCFD);
 	hp_zap_saw(broker, who, arrival.uid);
 	take(&arrival, who, bytes, len);
 }
 
 void
 hp_dispatch_again(struct hp_broker *broker, enum hp_door door, struct hp_envelope *envelope,
-		  const char *key, int64_t uid, const struct hp_buf *message)
+		  const char *key, int64_t uid, struct hp_peer peer, const struct hp_buf *message)
 {
 	struct arrival arrival = {
 		.broker = broker, .door = door, .envelope = envelope, .key = key, .uid = uid,
+		.peer = peer,
 	};
 	if (!begin(broker))
 		return;

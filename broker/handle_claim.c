@@ -325,9 +325,7 @@ claim_next(struct hp_call *call, struct claim *claim)
 		return NULL;
 	if (left_ms > 0)
 		return hp_park_claim(call, after, left_ms) ? NULL : hp_park_refuse(call);
-	struct hp_value *reply = hp_reply_new(broker, "status"); /* nothing to do */
-	hp_map_set_bool(&broker->arena, reply, "stop", false);
-	return reply;
+	return hp_reply_nothing(broker);
 }
 
 /* The same nonce repeats the same reply (lifecycle invariant 4), while that is still true: whoever
@@ -370,6 +368,10 @@ hp_handle_claim(struct hp_call *call)
 		return claim_again(call, &claim);
 	if (status != HP_NOT_FOUND)
 		return hp_store_failed(broker, "looking for a claim");
+	/* Sent again, over another connection say: nobody listens to the older one any more. */
+	hp_park_end_claim(call, claim.nonce);
+	if (hp_map_get_bool(call->map, "withdraw", false))
+		return hp_reply_nothing(broker);
 	return claim.id ? claim_by_id(call, &claim) : claim_next(call, &claim);
 }
 

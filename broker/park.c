@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #include "broker/dispatch.h"
+#include "broker/outbox.h"
+#include "broker/reply.h"
 #include "core/msgpack.h"
 
-enum { ID_BYTES = 40 };
+enum { ID_BYTES = 40, NONCE_BYTES = 16 };
 
 struct parked {
 	struct parked *next;
@@ -14,6 +18,10 @@ struct parked {
 	char key[41];	   /* Z85 of the caller's CURVE key: looked up anew when it runs */
 	enum hp_door door;
 	int64_t uid;
+	struct hp_peer peer;
+	bool claims;
+	uint8_t nonce[NONCE_BYTES]; /* of a claim */
+	uint64_t seq;
 	struct hp_envelope envelope;
 	struct hp_buf message; /* the map, as HP-canon */
 	int64_t until_ms;      /* boot time */
@@ -59,13 +67,52 @@ hp_parking_free(struct hp_parking *parking)
 	free(parking);
 }
 
-static size_t
-count_of(const struct hp_parking *parking, const char *key)
+/* The inode of the socket behind a descriptor; 0: none. libzmq's threads close descriptors and reuse
+ * their numbers; among those that are open an inode has one socket. */
+static uint64_t
+inode_of(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+static bool
+is_gone(const struct parked *parked)
+{
+	return parked->peer.fd >= 0 && (!parked->peer.inode ||
+					inode_of(parked->peer.fd) != parked->peer.inode);
+}
+
+/* Takes the call at *at out of the list. */
+static struct parked *
+unlink_parked(struct hp_parking *parking, struct parked **at)
+{
+	struct parked *parked = *at;
+	*at = parked->next;
+	if (!*at)
+		parking->last = at;
+	parked->next = NULL;
+	return parked;
+}
+
+/* Whether this key may park another call. What its closed connections left makes room. */
+static bool
+has_room(struct hp_parking *parking, const char *key)
 {
 	size_t count = 0;
 	for (const struct parked *p = parking->first; p; p = p->next)
 		count += strcmp(p->key, key) == 0;
-	return count;
+	if (count < HP_LIMIT_WAITS_PER_PEER)
+		return true;
+	for (struct parked **at = &parking->first; *at;) {
+		if (strcmp((*at)->key, key) != 0 || !is_gone(*at)) {
+			at = &(*at)->next;
+			continue;
+		}
+		free_parked(unlink_parked(parking, at));
+		count--;
+	}
+	return count < HP_LIMIT_WAITS_PER_PEER;
 }
 
 int64_t
@@ -91,7 +138,7 @@ park(struct hp_call *call, const char *id, int64_t after, int64_t timeout_ms)
 	struct hp_parking *parking = call->broker->parking;
 	char key[41];
 	hp_z85_encode(call->who->curve_public, key);
-	if (count_of(parking, key) >= HP_LIMIT_WAITS_PER_PEER)
+	if (!has_room(parking, key))
 		return false;
 	struct parked *parked = calloc(1, sizeof *parked);
 	if (!parked)
@@ -107,6 +154,13 @@ park(struct hp_call *call, const char *id, int64_t after, int64_t timeout_ms)
 	memcpy(parked->key, key, sizeof key);
 	parked->door = call->door;
 	parked->uid = call->uid;
+	parked->seq = call->seq;
+	parked->peer = call->peer;
+	if (parked->peer.fd >= 0 && !parked->peer.inode)
+		parked->peer.inode = inode_of(parked->peer.fd);
+	parked->claims = call->type == HP_MSG_claim;
+	if (parked->claims)
+		memcpy(parked->nonce, hp_map_get_bin(call->map, "nonce", NONCE_BYTES), NONCE_BYTES);
 	parked->until_ms = call->broker->clock.boottime_ms + timeout_ms;
 	parked->envelope = *call->envelope;
 	*call->envelope = (struct hp_envelope){0};
@@ -125,6 +179,24 @@ bool
 hp_park_claim(struct hp_call *call, int64_t after, int64_t timeout_ms)
 {
 	return park(call, "", after, timeout_ms);
+}
+
+void
+hp_park_end_claim(struct hp_call *call, const uint8_t nonce[16])
+{
+	struct hp_parking *parking = call->broker->parking;
+	char key[41];
+	hp_z85_encode(call->who->curve_public, key);
+	for (struct parked **at = &parking->first; *at; at = &(*at)->next) {
+		if (!(*at)->claims || memcmp((*at)->nonce, nonce, NONCE_BYTES) != 0 ||
+		    strcmp((*at)->key, key) != 0)
+			continue;
+		struct parked *parked = unlink_parked(parking, at);
+		hp_outbox_reply(call->broker, parked->door, &parked->envelope, true, parked->seq,
+				hp_reply_nothing(call->broker));
+		free_parked(parked);
+		return;
+	}
 }
 
 struct hp_value *
@@ -186,21 +258,18 @@ hp_park_run(struct hp_broker *broker)
 			at = &parked->next;
 			continue;
 		}
-		*at = parked->next;
-		parked->next = NULL;
-		*end = parked;
+		*end = unlink_parked(parking, at);
 		end = &parked->next;
 	}
-	parking->last = at;
 	parking->touched_count = 0;
 	parking->granted = false;
 	while (due) {
 		struct parked *parked = due;
 		due = parked->next;
 		parking->running = parked;
-		if (!broker->fatal)
+		if (!broker->fatal && !is_gone(parked))
 			hp_dispatch_again(broker, parked->door, &parked->envelope, parked->key,
-					  parked->uid, &parked->message);
+					  parked->uid, parked->peer, &parked->message);
 		parking->running = NULL;
 		free_parked(parked);
 	}

@@ -4,7 +4,10 @@
  * A `wait` waits for its request to reach a point, a `claim` for something to claim; either ends at
  * its own time limit with what is true then. Parked calls are memory only: after a restart clients
  * ask again (lifecycle invariant 9).
- * Invariant: a key has at most HP_LIMIT_WAITS_PER_PEER parked calls.
+ * Invariants:
+ *  1. A key has at most HP_LIMIT_WAITS_PER_PEER parked calls, and one claim of a nonce.
+ *  2. A call whose connection has closed is forgotten and not answered: a claim that nobody hears
+ *     would take a grant. A peer that falls silent without closing is cut off by heartbeats (zap.c).
  */
 #ifndef HP_BROKER_PARK_H
 #define HP_BROKER_PARK_H
@@ -26,6 +29,9 @@ bool hp_park(struct hp_call *call, const char *id, int64_t timeout_ms);
  */
 bool hp_park_claim(struct hp_call *call, int64_t after, int64_t timeout_ms);
 int64_t hp_park_after(const struct hp_call *call);
+
+/* Ends the parked claim of this key and nonce, if there is one, with a status that says nothing. */
+void hp_park_end_claim(struct hp_call *call, const uint8_t nonce[16]);
 
 /* The refusal of a call that could not be parked. */
 struct hp_value *hp_park_refuse(struct hp_call *call);

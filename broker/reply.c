@@ -15,6 +15,14 @@ hp_reply_new(struct hp_broker *broker, const char *type)
 }
 
 struct hp_value *
+hp_reply_nothing(struct hp_broker *broker)
+{
+	struct hp_value *reply = hp_reply_new(broker, "status");
+	hp_map_set_bool(&broker->arena, reply, "stop", false);
+	return reply;
+}
+
+struct hp_value *
 hp_reply_lend(struct hp_arena *arena, const struct hp_value *value)
 {
 	struct hp_value *node = hp_value_nil(arena);

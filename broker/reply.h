@@ -52,6 +52,9 @@ struct hp_value *hp_reply_decode(struct hp_broker *broker, struct hp_str bytes);
 /* An empty reply of this type. */
 struct hp_value *hp_reply_new(struct hp_broker *broker, const char *type);
 
+/* The answer to a claim when there is nothing to claim: a `status` without an id. */
+struct hp_value *hp_reply_nothing(struct hp_broker *broker);
+
 /* A field that holds an id, as ids are stored: in lower case. NULL when it is absent. */
 const char *hp_reply_id(const struct hp_call *call, const char *field);
 

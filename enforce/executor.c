@@ -23,6 +23,7 @@ enum {
 	NONCE_BYTES = 16,
 	CLAIM_POLL_MS = 20000,
 	PATIENCE_MS = 10000, /* beyond it: a mute broker is asked again */
+	FAREWELL_MS = 2000,  /* for the answer to the last claim's withdrawal */
 	BACKOFF_MS = 1000,
 	TICK_MS = 500, /* how late a lost connection may be noticed */
 };
@@ -36,6 +37,7 @@ struct loop {
 	uint8_t nonce[NONCE_BYTES];
 	uint64_t claim_seq; /* 0: not out */
 	int64_t claim_sent_ms, claim_after_ms;
+	uint64_t farewell_seq; /* of its withdrawal; 0: not out */
 	unsigned connections;
 	int ends; /* how often we were asked to */
 	struct hp_error *err;
@@ -89,6 +91,33 @@ say(struct loop *loop, const char *line)
 		loop->executor->tell(loop->executor->context, line);
 }
 
+/* The next grant is not to be taken for somebody who ends; what was taken already is heard of. */
+static void
+withdraw_claim(struct loop *loop)
+{
+	if (!loop->claim_seq)
+		return;
+	struct hp_value *map = hp_value_map(&loop->arena);
+	hp_map_set_str(&loop->arena, map, "type", "claim");
+	hp_map_set_bin(&loop->arena, map, "nonce", loop->nonce, sizeof loop->nonce);
+	hp_map_set_bool(&loop->arena, map, "withdraw", true);
+	hp_map_set_int(&loop->arena, map, "timeout_ms", 0);
+	loop->claim_sent_ms = hp_enforce_now_ms();
+	if (hp_client_send(loop->executor->client, &loop->arena, map, &loop->farewell_seq, NULL) !=
+	    HP_OK)
+		loop->farewell_seq = 0;
+}
+
+/* Whether there is nothing to wait for any more. */
+static bool
+is_over(const struct loop *loop)
+{
+	if (!loop->ends || loop->running)
+		return false;
+	return !loop->farewell_seq || loop->ends > 1 ||
+	       hp_enforce_now_ms() - loop->claim_sent_ms >= FAREWELL_MS;
+}
+
 static void
 send_claim(struct loop *loop)
 {
@@ -97,7 +126,7 @@ send_claim(struct loop *loop)
 	struct hp_error err = {0};
 	if (!hp_client_connected(client) || hp_client_connections(client) != loop->connections) {
 		loop->connections = hp_client_connections(client);
-		loop->claim_seq = 0;
+		loop->claim_seq = loop->farewell_seq = 0;
 	}
 	if (loop->claim_seq && now_ms - loop->claim_sent_ms > CLAIM_POLL_MS + PATIENCE_MS)
 		loop->claim_seq = 0;
@@ -168,7 +197,9 @@ hear_all(struct loop *loop)
 	const struct hp_value *reply;
 	uint64_t seq;
 	while (hp_client_receive(loop->executor->client, &loop->arena, &seq, &reply) == HP_OK) {
-		if (seq == loop->claim_seq) {
+		if (seq == loop->claim_seq || seq == loop->farewell_seq) {
+			if (seq == loop->farewell_seq)
+				loop->farewell_seq = 0;
 			hear_claim(loop, reply);
 			continue;
 		}
@@ -185,6 +216,8 @@ take_signals(struct loop *loop)
 		if (number == SIGCHLD)
 			continue; /* the cages' results say it */
 		loop->ends++;
+		if (loop->ends == 1)
+			withdraw_claim(loop);
 		if (loop->ends == 1 && loop->running)
 			say(loop, "told to end: what runs is waited for; once more stops it");
 		for (size_t i = 0; loop->ends > 1 && i < loop->executor->boundary->max_parallel;
@@ -236,7 +269,7 @@ turn(struct loop *loop)
 		}
 	}
 	send_claim(loop);
-	if (loop->failed != HP_OK || (loop->ends && !loop->running))
+	if (loop->failed != HP_OK || is_over(loop))
 		return loop->failed;
 	items[0] = (zmq_pollitem_t){.fd = hp_signals_fd(), .events = ZMQ_POLLIN};
 	items[1] = (zmq_pollitem_t){.socket = hp_client_socket(loop->executor->client),
@@ -253,7 +286,7 @@ run(struct loop *loop)
 	enum hp_status status = old_nonce(loop);
 	if (status == HP_OK && loop->executor->ready)
 		loop->executor->ready(loop->executor->context);
-	while (status == HP_OK && !(loop->ends && !loop->running))
+	while (status == HP_OK && !is_over(loop))
 		status = turn(loop);
 	for (size_t i = 0; i < loop->executor->boundary->max_parallel; i++)
 		hp_job_free(loop->jobs[i]);

@@ -121,6 +121,7 @@ static const struct hp_field claim_fields[] = {
 	{.name = "id", .kinds = HP_K_UUID},
 	{.name = "nonce", .kinds = HP_K_BIN, .required = true, .min = 16, .max = 16},
 	{.name = "detached", .kinds = HP_K_BOOL},
+	{.name = "withdraw", .kinds = HP_K_BOOL},
 	{.name = "lease_s", .kinds = HP_K_INT, .min = 1, .max = MAX_LEASE_S},
 	{.name = "timeout_ms", .kinds = HP_K_INT, .required = true, .max = HP_LIMIT_WAIT_MS},
 	END,

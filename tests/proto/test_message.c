@@ -227,6 +227,8 @@ Test(message, fields_and_their_limits, .fini = teardown)
 		{HP_MSG_claim, UUID ", \"detached\": true, \"lease_s\": 60", NULL},
 		{HP_MSG_claim, "\"lease_s\": 0", "lease_s"},
 		{HP_MSG_claim, "\"detached\": 1", "detached"},
+		{HP_MSG_claim, "\"withdraw\": true", NULL},
+		{HP_MSG_claim, "\"withdraw\": \"yes\"", "withdraw"},
 		{HP_MSG_progress, "\"text\": \"half\"", NULL},
 		{HP_MSG_report,
 		 "\"exit_code\": -1, \"output\": \"\", \"resources_affected\": 0, "

@@ -1,5 +1,7 @@
 """Claims: the same answer for the same nonce, and what was granted but does not stand any more."""
 import os
+import subprocess
+import sys
 import time
 
 from hp import Client, Instance, request, tap, with_gateway
@@ -113,6 +115,72 @@ with Instance() as instance:
     for turn in (first, second):
         granted()
         tap.equal(executor.receive()["re"], turn, "claims are served in their order")
+
+    # ---- a poll that nobody listens to takes nothing ----
+    def dead(*words):
+        """A process that parks a claim and is killed; it is gone when this returns."""
+        script = ("import os, sys, hp; from types import SimpleNamespace as S; import json, zmq\n"
+                  "home, name, *id = sys.argv[1:]\n"
+                  "i = S(home=home, context=zmq.Context(), broker=json.load(open(home + '/broker.json')))\n"
+                  "c = hp.Client(i, name, key=json.load(open(f'{home}/keys/{name}.key')))\n"
+                  "c.send(type='claim', nonce=os.urandom(16), timeout_ms=60000, **({'id': id[0]} if id else {}))\n"
+                  "c.call(type='ping'); print('parked', flush=True); sys.stdin.read()")
+        process = subprocess.Popen([sys.executable, "-c", script, instance.home, *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)})
+        assert process.stdout.readline() == b"parked\n"
+        process.kill()
+        process.wait()
+        process.stdin.close(), process.stdout.close()
+
+    for _ in range(3):
+        dead("executor")
+    waiting = executor.send(type="claim", nonce=os.urandom(16), timeout_ms=20000)
+    executor.call(type="ping")
+    id = granted()
+    reply = executor.receive()
+    tap.equal((reply["re"], reply.get("id")), (waiting, id), "behind three polls whose executors were killed, the one that lives is served")
+    held = agent.submit()["id"]
+    dead("executor", held)
+    reviewer.decide(held, "approve", "ok")
+    tap.equal(reviewer.call(type="show", id=held)["state"], "granted", "a killed poll for one request does not take it either")
+    tap.equal(claim(held)["type"], "claimed", "who is there does")
+
+    # ---- one that is sent again, and one that is withdrawn ----
+    nonce, again = os.urandom(16), Client(instance, "executor")
+    first = executor.send(type="claim", nonce=nonce, timeout_ms=20000)
+    executor.call(type="ping")
+    second = again.send(type="claim", nonce=nonce, timeout_ms=20000)
+    reply = executor.receive()
+    tap.ok((reply["re"], reply["type"]) == (first, "status") and "id" not in reply,
+           "sent again over another connection, the older poll ends with nothing", reply)
+    id = granted()
+    reply = again.receive()
+    tap.equal((reply["re"], reply.get("id")), (second, id), "and the newer one gets the grant")
+    nonce, other = os.urandom(16), os.urandom(16)
+    first = executor.send(type="claim", nonce=nonce, timeout_ms=20000)
+    kept = executor.send(type="claim", nonce=other, timeout_ms=20000)
+    ended = executor.send(type="claim", nonce=nonce, timeout_ms=0, withdraw=True)
+    replies = [executor.receive() for _ in range(2)]
+    tap.equal([(r["re"], r["type"], r.get("id")) for r in replies], [(first, "status", None), (ended, "status", None)],
+              "a claim is withdrawn by its nonce")
+    id = granted()
+    reply = executor.receive()
+    tap.equal((reply["re"], reply.get("id")), (kept, id), "a process beside it, of another nonce, goes on waiting")
+    id = granted()
+    tap.equal(claim(None, nonce, withdraw=True).get("id"), None, "what is withdrawn takes no grant that is there")
+    tap.equal(claim(None, nonce).get("id"), id, "asked in earnest it does")
+    tap.equal(claim(None, nonce, withdraw=True).get("id"), id, "and what it has taken it is told, though it withdraws")
+
+    # Polls of closed connections make room for new ones.
+    for _ in range(64):
+        executor.send(type="claim", nonce=os.urandom(16), timeout_ms=60000)
+    executor.call(type="ping")
+    tap.equal(again.code(type="claim", nonce=os.urandom(16), timeout_ms=1), "queue_full", "64 polls of one key are enough")
+    executor.close()
+    end = time.monotonic() + 20
+    while again.code(type="claim", nonce=os.urandom(16), timeout_ms=1) != "ok" and time.monotonic() < end:
+        pass
+    tap.ok(time.monotonic() < end, "once their connection closes there is room again")
     tap.equal(instance.verify(), "", "the log verifies")
 
 
