@@ -100,28 +100,120 @@ text_matches(const struct hp_str *shown, const struct hp_str *real)
 	return at == shown->len;
 }
 
-/* As above for trees: only strings may differ. Depth is bounded by the decoder. */
+/* Whether the text is a marker and nothing else: so numbers and bytes are hidden. */
+static bool
+is_marker(const struct hp_str *text)
+{
+	return text->len && marker(text->p, text->len) == text->len;
+}
+
+/* Whether something is hidden in a key. */
+static bool
+has_marker(const struct hp_str *key)
+{
+	for (size_t at = 0; at < key->len; at++)
+		if (marker(key->p + at, key->len - at))
+			return true;
+	return false;
+}
+
+/* As text_matches(); the second hidden key of a map ends in " 2", and so on. */
+static bool
+key_matches(const struct hp_str *shown, const struct hp_str *real)
+{
+	struct hp_str bare = *shown;
+	while (bare.len && bare.p[bare.len - 1] >= '0' && bare.p[bare.len - 1] <= '9')
+		bare.len--;
+	bool numbered = bare.len < shown->len && bare.len && bare.p[bare.len - 1] == ' ';
+	bare.len -= numbered;
+	return text_matches(shown, real) || (numbered && text_matches(&bare, real));
+}
+
+static bool value_matches(const struct hp_value *shown, const struct hp_value *real);
+
+/* The value of that very key, nil and all. NULL: it has none. */
+static const struct hp_value *
+find_key(const struct hp_value *map, const struct hp_str *key)
+{
+	for (size_t i = 0; i < map->map.count; i++) {
+		const struct hp_pair *pair = &map->map.pairs[i];
+		if (pair->key.len == key->len && memcmp(pair->key.p, key->p, key->len) == 0)
+			return pair->value;
+	}
+	return NULL;
+}
+
+/* Pairs of a map that have no partner of the same key in the other. */
+struct strays {
+	const struct hp_pair *pairs[64]; /* more keys of one map are not hidden */
+	size_t count;
+};
+
+static bool
+add_stray(struct strays *strays, const struct hp_pair *pair)
+{
+	if (strays->count == sizeof strays->pairs / sizeof strays->pairs[0])
+		return false;
+	strays->pairs[strays->count++] = pair;
+	return true;
+}
+
+/* Whether each hidden key has a real one to itself, with its value. */
+static bool
+strays_match(const struct strays *shown, struct strays *real)
+{
+	for (size_t i = 0; i < shown->count; i++) {
+		size_t j = 0;
+		while (j < real->count && !(key_matches(&shown->pairs[i]->key, &real->pairs[j]->key) &&
+					    value_matches(shown->pairs[i]->value, real->pairs[j]->value)))
+			j++;
+		if (j == real->count)
+			return false;
+		real->pairs[j] = real->pairs[--real->count];
+	}
+	return real->count == 0;
+}
+
+static bool
+map_matches(const struct hp_value *shown, const struct hp_value *real)
+{
+	struct strays hidden = {0}, left = {0};
+	for (size_t i = 0; i < shown->map.count; i++) {
+		const struct hp_pair *pair = &shown->map.pairs[i];
+		if (has_marker(&pair->key) ? !add_stray(&hidden, pair)
+					   : !value_matches(pair->value, find_key(real, &pair->key)))
+			return false;
+	}
+	for (size_t i = 0; hidden.count && i < real->map.count; i++) {
+		const struct hp_pair *pair = &real->map.pairs[i];
+		if ((has_marker(&pair->key) || !find_key(shown, &pair->key)) &&
+		    !add_stray(&left, pair))
+			return false;
+	}
+	return strays_match(&hidden, &left);
+}
+
+/* As above for trees: strings may differ, keys, and what is hidden whole; never the shape. Depth is
+ * bounded by the decoder. */
 static bool
 value_matches(const struct hp_value *shown, const struct hp_value *real)
 {
-	if (!shown || !real || shown->type != real->type ||
-	    (shown->type != HP_STR && shown->type != HP_ARRAY && shown->type != HP_MAP))
-		return (!shown && !real) || (shown && real && hp_value_equal(shown, real));
-	if (shown->type == HP_STR)
+	if (!shown || !real)
+		return shown == real;
+	if (shown->type == HP_STR && real->type == HP_STR)
 		return text_matches(&shown->str, &real->str);
+	if (shown->type == HP_STR && (real->type == HP_INT || real->type == HP_UINT ||
+				      real->type == HP_FLOAT || real->type == HP_BIN))
+		return is_marker(&shown->str);
+	if (shown->type != real->type || (shown->type != HP_ARRAY && shown->type != HP_MAP))
+		return hp_value_equal(shown, real);
 	if (hp_value_count(shown) != hp_value_count(real))
 		return false;
-	for (size_t i = 0; shown->type == HP_ARRAY && i < shown->array.count; i++)
+	if (shown->type == HP_MAP)
+		return map_matches(shown, real);
+	for (size_t i = 0; i < shown->array.count; i++)
 		if (!value_matches(shown->array.items[i], real->array.items[i]))
 			return false;
-	for (size_t i = 0; shown->type == HP_MAP && i < shown->map.count; i++) {
-		const struct hp_pair *pair = &shown->map.pairs[i];
-		const struct hp_value *other = hp_map_get(real, pair->key.p);
-		if (strlen(pair->key.p) != pair->key.len) /* cannot be looked up: must be equal */
-			return hp_value_equal(shown, real);
-		if (pair->value->type == HP_NIL ? other != NULL : !value_matches(pair->value, other))
-			return false;
-	}
 	return true;
 }
 

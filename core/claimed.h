@@ -9,8 +9,9 @@
  *     inside the canonical bytes; of the canonical bytes, which the votes must name.
  *  2. What runs is what was shown: operation, resources, command, directory, files, audience and
  *     what a rollback runs are equal in the action and in the canonical bytes, to the byte.
- *     Arguments, values of variables and a rollback's prose may be hidden there, as
- *     "[REDACTED:kind]" and nothing else (policy.md, Redaction).
+ *     Arguments, values of variables and a rollback's prose may be hidden there as
+ *     "[REDACTED:kind]": texts and keys in part, numbers and bytes whole, nothing else (policy.md,
+ *     Redaction).
  *  3. A vote counts by the name, person and key of the boundary's file. One that contradicts itself
  *     or the file, or whose signature fails, refuses the whole claim: somebody changed it.
  *  4. The owner's vote never counts, and a deny of anybody known refuses.

@@ -5,11 +5,12 @@ import os
 import random
 import signal
 import string
+import subprocess
 
 import msgpack
 import zmq
 
-from hp import Client, Instance, canon, request, tap
+from hp import HOLDPOINT, Client, Instance, canon, request, tap
 
 ALNUM = string.ascii_letters + string.digits
 random.seed(8)
@@ -287,5 +288,21 @@ with Instance(policy=lambda text: text.replace("rules: [pii, phi, secrets]", "ru
     agent, reviewer = Client(instance, "demo-agent-supervised"), Client(instance, "reviewer")
     receipt = agent.submit(why="ask bob@example.com")
     tap.equal((finding(receipt), shown(reviewer, receipt)["why"]), ([], "ask bob@example.com"), "an empty list is none")
+
+# ---- what people approve hidden, the executor runs whole ----
+CARD = 4111111111111111
+with Instance() as instance:
+    agent, reviewer = Client(instance, "demo-agent-supervised"), Client(instance, "reviewer")
+    with open(os.path.join(instance.dir, "executor"), "wb") as log:
+        runner = subprocess.Popen([HOLDPOINT, "--home", instance.home, "--as", "executor", "executor"], stdout=log, stderr=log)
+    for name, arguments in (("a number", {"Card": CARD}), ("bytes", {"Card": str(CARD).encode()}),
+                            ("keys", {str(CARD): 1, "5555555555554444": 2, "b": 3})):
+        receipt = agent.submit(arguments=arguments)
+        tap.ok(str(CARD) not in repr(shown(reviewer, receipt)["arguments"]), f"{name} in arguments can be hidden")
+        reviewer.decide(receipt["id"], "approve", "ok")
+        status = agent.call(type="wait", id=receipt["id"], until="done", timeout_ms=20000)
+        tap.equal(status["state"], "succeeded", f"and what has {name} hidden runs once approved")
+    runner.terminate()
+    runner.wait(20)
 
 tap.done()
