@@ -226,6 +226,10 @@ void hp_halt_measure(struct hp_broker *broker, const struct hp_row *row, const c
 const struct hp_principal *hp_spoken_for(const struct hp_broker *broker,
 					 const struct hp_principal *gateway, const char *agent);
 
+/* Whom a message is about: its sender, or the agent that its gateway names in `for`. NULL:
+ * *ret_refusal says why not. */
+const struct hp_principal *hp_find_requester(struct hp_call *call, struct hp_value **ret_refusal);
+
 /* ---- voters (handle_decide.c) ---- */
 
 /* Places filled by the votes of `row` whose voters are still enrolled, unrevoked reviewers with the

@@ -17,6 +17,10 @@ hp_handle_hello(struct hp_call *call)
 					   HP_ROLE_ADMIN,    HP_ROLE_AUDITOR};
 	struct hp_broker *broker = call->broker;
 	struct hp_arena *arena = &broker->arena;
+	const struct hp_principal *asks = call->who;
+	struct hp_value *refusal;
+	if (hp_map_get(call->map, "for") && !(asks = hp_find_requester(call, &refusal)))
+		return refusal;
 	struct hp_value *reply = hp_reply_new(broker, "welcome"), *roles = hp_value_array(arena);
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (call->who->roles & all[i])
@@ -29,7 +33,7 @@ hp_handle_hello(struct hp_call *call)
 	if (*call->who->person)
 		hp_map_set_str(arena, reply, "person", call->who->person);
 	hp_map_set_int(arena, reply, "now_ms", broker->clock.wall_ms);
-	hp_map_set_bool(arena, reply, "halted", hp_halted(broker, call->who->name, ""));
+	hp_map_set_bool(arena, reply, "halted", hp_halted(broker, asks->name, hp_map_get_str(call->map, "session", "")));
 	return broker->fatal ? NULL : reply;
 }
 

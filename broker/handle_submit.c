@@ -25,9 +25,8 @@ hp_spoken_for(const struct hp_broker *broker, const struct hp_principal *gateway
 	return NULL;
 }
 
-/* Whom a submit is judged as: the caller, or the agent its gateway speaks for. */
-static const struct hp_principal *
-find_requester(struct hp_call *call, struct hp_value **ret_refusal)
+const struct hp_principal *
+hp_find_requester(struct hp_call *call, struct hp_value **ret_refusal)
 {
 	const char *agent = hp_map_get_str(call->map, "for", NULL);
 	bool is_gateway = call->who->roles & HP_ROLE_GATEWAY;
@@ -36,8 +35,8 @@ find_requester(struct hp_call *call, struct hp_value **ret_refusal)
 		return call->who;
 	if (!is_gateway || !agent) {
 		*ret_refusal = hp_refuse(call, HP_CODE_malformed, "for",
-					 is_gateway ? "a gateway must say for whom it submits"
-						    : "only a gateway submits for another");
+					 is_gateway ? "a gateway must say for whom it asks"
+						    : "only a gateway asks for another");
 		return NULL;
 	}
 	const struct hp_principal *found = hp_spoken_for(call->broker, call->who, agent);
@@ -347,7 +346,7 @@ hp_handle_submit(struct hp_call *call)
 	struct intake intake = {0};
 	struct hp_error err = {0};
 	struct hp_value *refusal;
-	intake.requester = find_requester(call, &refusal);
+	intake.requester = hp_find_requester(call, &refusal);
 	if (!intake.requester)
 		return refusal;
 	enum hp_status status = hp_request_parse(&broker->arena, call->map, HP_REQUEST_WIRE,

@@ -96,14 +96,18 @@ parse_input(struct hooking *hooking, struct hp_hook_call *ret_call)
 
 /* ---- what the broker says ---- */
 
+/* `message` NULL: of a tool that needs no grant. */
 static void
-ask(struct hooking *hooking, struct hp_value *message)
+ask(struct hooking *hooking, struct hp_value *message, const char *session)
 {
 	struct hp_cli *cli = hooking->cli;
 	struct hp_talk talk = {.client = cli->client, .arena = &cli->arena,
 			       .deadline_ms = hooking->deadline_ms};
 	struct hp_asked asked;
-	if (hp_ask_detached(&talk, message, hooking->id, &asked) != HP_OK) {
+	enum hp_status status =
+		message ? hp_ask_detached(&talk, message, hooking->id, &asked)
+			: hp_ask_free(&talk, hp_cli_option(cli, "for"), session, &asked);
+	if (status != HP_OK) {
 		refuse(hooking, "out of memory");
 		return;
 	}
@@ -111,9 +115,28 @@ ask(struct hooking *hooking, struct hp_value *message)
 		refuse(hooking, asked.reason);
 		return;
 	}
-	const char *text = hp_arena_printf(&cli->arena, "holdpoint %s: %s", hooking->id,
-					   asked.reason);
+	const char *text = message ? hp_arena_printf(&cli->arena, "holdpoint %s: %s", hooking->id,
+						     asked.reason)
+				   : "";
 	hooking->verdict = (struct hp_hook_verdict){true, asked.by_person, text ? text : ""};
+}
+
+static void
+connect_and_ask(struct hooking *hooking, struct hp_value *message, const char *id,
+		const char *session)
+{
+	struct hp_cli *cli = hooking->cli;
+	struct hp_buf messages = {0};
+	cli->messages = &messages;
+	int exit_code = hp_cli_connect(cli, HP_SIDE_AGENTS);
+	cli->messages = NULL;
+	if (exit_code != HP_EXIT_OK) {
+		refuse(hooking, hp_buf_text(&messages));
+	} else {
+		hooking->id = id;
+		ask(hooking, message, session);
+	}
+	hp_buf_release(&messages);
 }
 
 static void
@@ -123,11 +146,10 @@ decide(struct hooking *hooking)
 	struct hp_hook_call call = {0};
 	struct hp_value *message;
 	struct hp_error err = {0};
-	struct hp_buf messages = {0};
 	if (!parse_input(hooking, &call))
 		return;
-	if (call.tool && call.tool->kind == HP_HOOK_OWN) {
-		hooking->verdict = (struct hp_hook_verdict){.granted = true, .reason = ""};
+	if (call.tool && call.tool->kind == HP_HOOK_OWN) { /* a halt stops these too */
+		connect_and_ask(hooking, NULL, NULL, call.session);
 		return;
 	}
 	const char *id = hp_fields_new_id(&cli->arena), *agent = hp_cli_option(cli, "for");
@@ -143,16 +165,7 @@ decide(struct hooking *hooking)
 	}
 	if (agent)
 		hp_map_set_str(&cli->arena, message, "for", agent);
-	cli->messages = &messages;
-	int exit_code = hp_cli_connect(cli, HP_SIDE_AGENTS);
-	cli->messages = NULL;
-	if (exit_code != HP_EXIT_OK) {
-		refuse(hooking, hp_buf_text(&messages));
-	} else {
-		hooking->id = id;
-		ask(hooking, message);
-	}
-	hp_buf_release(&messages);
+	connect_and_ask(hooking, message, id, NULL);
 }
 
 /* ---- settings ---- */

@@ -171,3 +171,30 @@ hp_ask_detached(struct hp_talk *talk, struct hp_value *message, const char *id,
 	*ret_asked = asked;
 	return HP_OK;
 }
+
+enum hp_status
+hp_ask_free(struct hp_talk *talk, const char *agent, const char *session,
+	    struct hp_asked *ret_asked)
+{
+	struct hp_asked asked = {.state = HP_STATE_COUNT};
+	struct asking asking = {.talk = talk, .asked = &asked};
+	struct hp_value *map = hp_value_map(talk->arena);
+	const struct hp_value *reply;
+	hp_map_set_str(talk->arena, map, "type", "hello");
+	if (agent)
+		hp_map_set_str(talk->arena, map, "for", agent);
+	if (session)
+		hp_map_set_str(talk->arena, map, "session", session);
+	if (hp_talk(talk, map, REPLY_MS, &reply, &asking.err) != HP_OK)
+		no(&asking, hp_arena_printf(talk->arena, "%s", asking.err.message));
+	else if (!hp_value_is(hp_map_get(reply, "type"), "welcome"))
+		hear(&asking, reply);
+	else if (hp_map_get_bool(reply, "halted", true))
+		no(&asking, "halted: only an admin resumes");
+	else
+		asked.granted = true;
+	if (talk->arena->failed)
+		return HP_NOMEM;
+	*ret_asked = asked;
+	return HP_OK;
+}

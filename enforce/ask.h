@@ -26,4 +26,11 @@ struct hp_asked {
 HP_MUST_CHECK enum hp_status hp_ask_detached(struct hp_talk *talk, struct hp_value *message,
 					     const char *id, struct hp_asked *ret_asked);
 
+/*
+ * Whether the agent (NULL: who asks) and its session (NULL: none) may go on with what needs no
+ * grant: `granted` only where the broker says that no halt covers them. Otherwise as above.
+ */
+HP_MUST_CHECK enum hp_status hp_ask_free(struct hp_talk *talk, const char *agent,
+					 const char *session, struct hp_asked *ret_asked);
+
 #endif

@@ -7,7 +7,8 @@
  *
  * Invariants:
  *  1. The tool goes ahead only after the broker's `claimed` for a request that says exactly what
- *     the host told, or for a tool of the host's own that touches nothing (kind OWN).
+ *     the host told; a tool of the host's own that touches nothing (kind OWN) after the broker's
+ *     word that no halt covers the agent.
  *  2. Everything else is a deny in the one form that this host honours for this event: hosts go on
  *     when a hook crashes or is late, so it must be said, and in time.
  *  3. What is said is one line, escaped: it is the agent's to read and may quote a stranger.

@@ -43,6 +43,8 @@ static const struct hp_field id_fields[] = {COMMON, ID, END};
 static const struct hp_field hello_fields[] = {
 	COMMON,
 	{.name = "client", .kinds = HP_K_STR, .max = HP_LIMIT_SUMMARY_BYTES},
+	{.name = "for", .kinds = HP_K_NAME},
+	{.name = "session", .kinds = HP_K_STR, .max = HP_LIMIT_NAME_BYTES},
 	END,
 };
 

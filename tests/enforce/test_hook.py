@@ -207,7 +207,25 @@ with Instance() as instance:
     admin.call(type="halt", scope="agent", agent="demo-agent", reason="look first")
     tap.equal(hook(instance, "demo-agent", "codex", "production", "codex-read"),
               (2, "", 'Denied by holdpoint ID: halted: "demo-agent" is halted; only an admin resumes\n'), "a halt denies reads too")
+    own = [("claude-code", "claude-code-todo"), ("codex", json.dumps({**json.loads(payload("codex-read")), "tool_name": "update_plan"}).encode())]
+    HALTED = (2, "", "Denied by holdpoint: halted: only an admin resumes\n")
+    for host, what in own:
+        tap.equal(hook(instance, "demo-agent", host, "production", what), HALTED, f"{host}: and the host's own books")
+    tap.equal(hook(instance, "gateway", "claude-code", "production", "claude-code-todo", "--for", "demo-agent"), HALTED,
+              "also where a gateway asks for the agent")
+    tap.equal(hook(instance, "gateway", "claude-code", "production", "claude-code-todo", "--for", "demo-agent-supervised"), QUIET,
+              "but not another agent's")
+    code, out, err = hook(instance, "gateway", "claude-code", "production", "claude-code-todo", "--for", "stranger")
+    tap.ok((code, out) == (2, "") and "unauthorised" in err, "an agent that it does not speak for is a no", (code, out, err))
+    admin.call(type="resume", scope="agent", agent="demo-agent", reason="seen")
+    admin.call(type="halt", scope="session", agent="demo-agent", session=json.loads(payload("claude-code-todo"))["session_id"], reason="this one")
+    tap.equal(hook(instance, "demo-agent", "claude-code", "production", "claude-code-todo"), HALTED, "the halt of a session stops its books")
+    tap.equal(hook(instance, "demo-agent", "claude-code", "production", payload("claude-code-todo").replace(b'"session_id":', b'"session_id":"x","was":')), QUIET,
+              "and no other session's")
+    admin.call(type="halt", scope="all", reason="all")
+    tap.equal(hook(instance, "demo-agent-supervised", "claude-code", "production", "claude-code-todo"), HALTED, "and the halt of all everybody's")
     instance.kill()
+    DOWN.append(("claude-code", "claude-code-todo", "", 2))
     for host, what, begins, code in DOWN:
         got = hook(instance, "demo-agent", host, "production", what)
         tap.ok(got[0] == code and got[1].startswith(begins) and (got[1] or got[2]).count("Denied by holdpoint: ") == 1

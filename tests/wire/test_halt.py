@@ -34,6 +34,16 @@ with Instance() as instance:
     tap.equal(supervised.call(type="submit", **request(session="three"))["type"], "receipt", "another one does")
     tap.equal(reviewer.decide(waiting, "approve", "x")["code"], "halted", "what was halted takes no vote")
 
+    gateway = Client(instance, "gateway")
+    def told(client=supervised, **more):
+        reply = client.ask(type="hello", **more)
+        return reply.get("code", reply.get("halted"))
+    tap.equal([told(), told(session="one"), told(session="two")], [False, True, False], "hello says whether a session is halted")
+    tap.equal([told(gateway, **{"for": "demo-agent-supervised", **more}) for more in ({}, {"session": "one"})], [False, True],
+              "to the gateway of its agent too")
+    tap.equal([told(gateway, **{"for": "developer"}), told(**{"for": "demo-agent"}), told(gateway)], ["unauthorised", "malformed", False],
+              "to nobody else's, and a gateway may ask for itself")
+
     tap.equal(developer.code(type="halt", scope="all", reason="x"), "unauthorised", "an owner may not halt all")
     tap.equal(developer.call(type="halt", scope="agent", agent="demo-agent-supervised", reason="mine")["type"],
               "halted", "but its own agent")
