@@ -81,8 +81,6 @@ kind_of(const char *method)
 		const char *method;
 		enum hp_mcp_asked asked;
 	} known[] = {
-		{"initialize", HP_MCP_ASKED_SETUP},
-		{"server/discover", HP_MCP_ASKED_SETUP},
 		{"tools/list", HP_MCP_ASKED_TOOLS},
 		{"tools/call", HP_MCP_ASKED_CALL},
 	};

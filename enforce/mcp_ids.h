@@ -22,7 +22,6 @@ enum hp_mcp_way {
 
 enum hp_mcp_asked {
 	HP_MCP_ASKED_OTHER,
-	HP_MCP_ASKED_SETUP, /* what the server says of itself: nothing to redact */
 	HP_MCP_ASKED_TOOLS, /* tools/list of the client */
 	HP_MCP_ASKED_CALL,  /* tools/call: a hp_mcp_call knows more */
 	HP_MCP_ASKED_OWN,   /* tools/list of the gateway */

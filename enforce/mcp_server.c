@@ -109,8 +109,6 @@ pass_on(struct hp_mcp *mcp, const struct hp_mcp_message *message, enum hp_mcp_as
 {
 	if (asked == HP_MCP_ASKED_TOOLS)
 		take_page(mcp, message);
-	else if (asked == HP_MCP_ASKED_SETUP && message->kind == HP_MCP_RESULT)
-		hp_mcp_writer_add_line(&mcp->to_client, message->text);
 	else if (!forward(mcp, message))
 		answer_error(mcp, &message->id, HP_MCP_INTERNAL_ERROR,
 			     "the server's answer could not be judged and is withheld");

@@ -68,6 +68,10 @@ def list_tools(id, params):
 SECRET = "AKIA" + "Z7QXAMPLEKEY2345"
 
 
+def told():
+    return {"instructions": "the key is " + SECRET} if "indiscreet" in HABITS else {}
+
+
 def call(id, params):
     name, path = params["name"], params.get("arguments", {}).get("path")
     token = params.get("_meta", {}).get("progressToken")
@@ -130,9 +134,9 @@ while True:
     method, id, params = message.get("method"), message.get("id"), message.get("params", {})
     if method == "initialize":
         result(id, protocolVersion=params["protocolVersion"], capabilities={"tools": {"listChanged": True}},
-               serverInfo={"name": "scripted", "version": "1"})
+               serverInfo={"name": "scripted", "version": "1"}, **told())
     elif method == "server/discover":
-        result(id, supportedVersions=["2026-07-28"], capabilities={"tools": {}}, ttlMs=0, cacheScope="none")
+        result(id, supportedVersions=["2026-07-28"], capabilities={"tools": {}}, ttlMs=0, cacheScope="none", **told())
     elif method == "tools/list" and "unlisted" in HABITS:
         send(id=id, error={"code": -32601, "message": "no such method"})
     elif method == "tools/list":

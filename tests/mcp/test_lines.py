@@ -123,6 +123,13 @@ with Instance() as instance:
         tap.equal(gateway.answer(running)["error"]["code"], -31001, "the server ended: who waits is told")
         tap.equal(gateway.close(), 3, "and the gateway ends with its code")
 
+    # ---- what a server says of itself, in either era ----
+    for era, method in ((False, "initialize"), (True, "server/discover")):
+        with Gateway(instance, "indiscreet", name=f"indiscreet-{era}", modern=era) as gateway:
+            told = gateway.ask(method, {} if era else {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}})["result"]
+            tap.ok(told["instructions"].startswith("the key is [REDACTED:") and SECRET not in str(told), f"{method}: instructions are redacted", told)
+            tap.equal(told.get("protocolVersion") or told["supportedVersions"], ["2026-07-28"] if era else "2025-11-25", "and versions stay")
+
     # ---- halt ----
     with Gateway(instance) as gateway:
         gateway.open()
