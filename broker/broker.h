@@ -71,6 +71,8 @@ struct hp_broker {
 	struct hp_disk disk;
 	bool frozen; /* the wall clock is behind the last leaf: nothing is granted or claimed */
 	bool fatal;
+	uint64_t heard;		 /* the connection that spoke last */
+	int64_t shared_until_ms; /* boot time: until then a turn is short, since two have spoken */
 	bool checkpoint_now; /* a reply of this turn needs the lock to be durable */
 
 	/* caches */

@@ -6,8 +6,10 @@
  * next batch, so batches grow with load: one message a commit when idle, hundreds when busy.
  *
  * Replies leave at the turn's end, so what agents ask for is bounded in time too, not only in number:
- * a few hundred long lists would keep a reviewer waiting for a second. A message on the control
- * socket ends the agents' share at once; its turn is the next one.
+ * a few hundred long lists would keep a reviewer waiting for a second. Who is alone gets a long turn,
+ * where a commit costs least for each message; once somebody else has spoken lately turns are short,
+ * so that nobody waits long behind another's flood. A message on the control socket ends the agents'
+ * share at once; its turn is the next one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -28,19 +30,22 @@ enum {
 	CHECKPOINT_AFTER_MS = 1000, /* leaves stay unsigned at most this long */
 	LONGEST_WAIT_MS = 10000,
 	CONTROL_PER_TURN = 1024,
-	AGENTS_MS = 20, /* of one turn for agents' messages; one message may take it over that */
+	/* Of one turn for agents' messages; one message may take it over that. */
+	ALONE_US = 5000,
+	SHARED_US = 1000,
+	SHARED_FOR_MS = 1000, /* a turn is shared so long after two have spoken */
+	LOOK_US = 250,	      /* so often the control socket is looked at meanwhile */
 	REPLIES_BYTES = 16 * 1024 * 1024, /* a door's replies in one turn; the rest comes next */
 };
 
 /* ---- one turn ---- */
 
 static int64_t
-elapsed_ms(const struct timespec *since)
+monotonic_us(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)(now.tv_sec - since->tv_sec) * 1000 +
-	       (now.tv_nsec - since->tv_nsec) / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static bool
@@ -51,23 +56,43 @@ is_waiting(void *socket)
 	return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len) == 0 && (events & ZMQ_POLLIN);
 }
 
-/* Whether the agents' share of a turn is over. */
+/* The agents' share of one turn. */
+struct share {
+	int64_t began_us, look_us;
+};
+
 static bool
-is_over(const struct hp_broker *broker, enum hp_door door, const struct timespec *began)
+is_over(struct hp_broker *broker, struct share *share)
 {
-	return door == HP_DOOR_AGENTS && (is_waiting(broker->sockets[HP_DOOR_CONTROL]) ||
-					  elapsed_ms(began) >= AGENTS_MS);
+	bool shared = broker->clock.boottime_ms < broker->shared_until_ms;
+	int64_t now_us = monotonic_us();
+	if (now_us - share->began_us >= (shared ? SHARED_US : ALONE_US))
+		return true;
+	if (now_us < share->look_us)
+		return false;
+	share->look_us = now_us + LOOK_US;
+	return is_waiting(broker->sockets[HP_DOOR_CONTROL]);
+}
+
+/* Remembers who spoke last, and that it was not the one before. */
+static void
+hear(struct hp_broker *broker, enum hp_door door, const struct hp_frames *frames)
+{
+	uint64_t peer = hp_envelope_peer(&frames->envelope) ^ (uint64_t)door;
+	if (peer == broker->heard)
+		return;
+	broker->heard = peer;
+	broker->shared_until_ms = broker->clock.boottime_ms + SHARED_FOR_MS;
 }
 
 static void
 drain(struct hp_broker *broker, enum hp_door door, int64_t most)
 {
 	size_t before = hp_outbox_bytes(broker->outbox);
-	struct timespec began;
-	clock_gettime(CLOCK_MONOTONIC, &began);
+	struct share share = {.began_us = monotonic_us()};
 	for (int64_t i = 0; i < most && !broker->fatal; i++) {
 		struct hp_frames frames;
-		if (i > 0 && is_over(broker, door, &began))
+		if (i > 0 && door == HP_DOOR_AGENTS && is_over(broker, &share))
 			return;
 		if (hp_outbox_bytes(broker->outbox) - before > REPLIES_BYTES)
 			return;
@@ -79,6 +104,7 @@ drain(struct hp_broker *broker, enum hp_door door, int64_t most)
 			broker->fatal = true;
 			return;
 		}
+		hear(broker, door, &frames);
 		hp_dispatch(broker, door, &frames);
 		hp_frames_release(&frames);
 	}

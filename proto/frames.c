@@ -33,6 +33,16 @@ hp_envelope_release(struct hp_envelope *envelope)
 	*envelope = (struct hp_envelope){0};
 }
 
+uint64_t
+hp_envelope_peer(const struct hp_envelope *envelope)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	size_t len = envelope->count ? get_length(envelope->bytes) : 0;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ envelope->bytes[4 + i]) * 0x100000001b3u;
+	return hash;
+}
+
 void
 hp_frames_release(struct hp_frames *frames)
 {

@@ -22,6 +22,10 @@ struct hp_envelope {
 };
 void hp_envelope_release(struct hp_envelope *envelope);
 
+/* A number of the connection it came by, the same for all its messages; others' may collide (FNV-1a
+ * of the routing id). */
+uint64_t hp_envelope_peer(const struct hp_envelope *envelope);
+
 /* One message received. `payload` borrows `message` until hp_frames_release(). */
 struct hp_frames {
 	struct hp_envelope envelope;
