@@ -342,30 +342,6 @@ hp_store_count_stopping(struct hp_store *store, const char *requester, const cha
 	return status;
 }
 
-enum hp_status
-hp_store_due(struct hp_store *store, struct hp_arena *arena, const struct hp_due *now,
-	     size_t limit, struct hp_row **ret_rows, size_t *ret_count)
-{
-	static const char sql[] =
-		"SELECT " HP_STORE_ROW_SMALL HP_STORE_ROW_LARGE "WHERE r.key IN ("
-		"SELECT key FROM (SELECT key FROM request INDEXED BY request_due_wall"
-		" WHERE due_wall_ms <= ?1 ORDER BY due_wall_ms LIMIT ?4) UNION "
-		"SELECT key FROM (SELECT key FROM request INDEXED BY request_due_boot"
-		" WHERE due_boot_id = ?3 AND due_boottime_ms <= ?2"
-		" ORDER BY due_boottime_ms LIMIT ?4)) ORDER BY r.due_wall_ms, r.key LIMIT ?4";
-	void *rows;
-	struct hp_query query = hp_query_start(store, sql);
-	hp_query_int(&query, now->wall_ms);
-	hp_query_int(&query, now->boottime_ms);
-	hp_query_blob(&query, now->boot_id, sizeof now->boot_id);
-	hp_query_int(&query, (int64_t)limit);
-	enum hp_status status = hp_query_collect(&query, arena, sizeof(struct hp_row),
-						 hp_store_read_row, &rows, ret_count);
-	if (status == HP_OK)
-		*ret_rows = rows;
-	return status;
-}
-
 /* Milliseconds from `now` to the first row's only column; *earliest (-1: none) when earlier. */
 static enum hp_status
 take_earlier(struct hp_query *query, int64_t now, int64_t *earliest)
@@ -399,6 +375,36 @@ hp_store_next_due(struct hp_store *store, const struct hp_due *now, int64_t *ret
 	}
 	if (status == HP_OK)
 		*ret_in_ms = earliest;
+	return status;
+}
+
+enum hp_status
+hp_store_due(struct hp_store *store, struct hp_arena *arena, const struct hp_due *now,
+	     size_t limit, struct hp_row **ret_rows, size_t *ret_count)
+{
+	static const char sql[] =
+		"SELECT " HP_STORE_ROW_SMALL HP_STORE_ROW_LARGE "WHERE r.key IN ("
+		"SELECT key FROM (SELECT key FROM request INDEXED BY request_due_wall"
+		" WHERE due_wall_ms <= ?1 ORDER BY due_wall_ms LIMIT ?4) UNION "
+		"SELECT key FROM (SELECT key FROM request INDEXED BY request_due_boot"
+		" WHERE due_boot_id = ?3 AND due_boottime_ms <= ?2"
+		" ORDER BY due_boottime_ms LIMIT ?4)) ORDER BY r.due_wall_ms, r.key LIMIT ?4";
+	void *rows;
+	int64_t in_ms = -1;
+	*ret_count = 0;
+	/* Asked each turn, and mostly nothing is due: two look-ups tell. */
+	enum hp_status status = hp_store_next_due(store, now, &in_ms);
+	if (status != HP_OK || in_ms != 0)
+		return status;
+	struct hp_query query = hp_query_start(store, sql);
+	hp_query_int(&query, now->wall_ms);
+	hp_query_int(&query, now->boottime_ms);
+	hp_query_blob(&query, now->boot_id, sizeof now->boot_id);
+	hp_query_int(&query, (int64_t)limit);
+	status = hp_query_collect(&query, arena, sizeof(struct hp_row), hp_store_read_row, &rows,
+				  ret_count);
+	if (status == HP_OK)
+		*ret_rows = rows;
 	return status;
 }
 

@@ -31,7 +31,7 @@ grow(struct hp_buf *buf, size_t more)
 		return false;
 	}
 	size_t need = buf->len + more + 1;
-	size_t capacity = buf->capacity ? buf->capacity * 2 : 256;
+	size_t capacity = buf->capacity ? buf->capacity * 2 : 512;
 	if (capacity < need)
 		capacity = need;
 	uint8_t *data = realloc(buf->data, capacity);

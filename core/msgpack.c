@@ -392,16 +392,29 @@ hp_msgpack_decode_canonical(struct hp_arena *arena, const void *bytes, size_t le
 /* Encoding. */
 
 struct encoder {
-	msgpack_packer packer;
+	msgpack_packer packer; /* writes to `buf` */
+	struct hp_buf *buf;
 	struct hp_error *err;
 	unsigned depth;
 };
+
+/* As hp_buf_add(), but the closing NUL is left for the end: there are many and small ones. */
+static inline void
+append(struct hp_buf *buf, const void *bytes, size_t len)
+{
+	if (buf->failed || len >= buf->capacity - buf->len) {
+		hp_buf_add(buf, bytes, len);
+		return;
+	}
+	memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+}
 
 static int
 write_bytes(void *data, const char *bytes, size_t len)
 {
 	struct hp_buf *buf = data;
-	hp_buf_add(buf, bytes, len);
+	append(buf, bytes, len);
 	return buf->failed ? -1 : 0;
 }
 
@@ -422,8 +435,13 @@ encode_str(struct encoder *e, const struct hp_str *str)
 {
 	if (!hp_text_is_utf8(str->p, str->len))
 		return hp_fail(e->err, HP_INVALID, "a string is not valid UTF-8");
-	msgpack_pack_str(&e->packer, str->len);
-	msgpack_pack_str_body(&e->packer, str->p, str->len);
+	if (str->len < 32) { /* most are keys: one byte that says so (fixstr) */
+		uint8_t head = (uint8_t)(0xa0 | str->len);
+		append(e->buf, &head, 1);
+	} else {
+		msgpack_pack_str(&e->packer, str->len);
+	}
+	append(e->buf, str->p, str->len);
 	return check_length(e, str->len, true);
 }
 
@@ -527,10 +545,11 @@ encode(struct encoder *e, const struct hp_value *value)
 enum hp_status
 hp_msgpack_encode(const struct hp_value *value, struct hp_buf *buf, struct hp_error *err)
 {
-	struct encoder e = {.err = err};
+	struct encoder e = {.buf = buf, .err = err};
 	size_t before = buf->len;
 	msgpack_packer_init(&e.packer, buf, write_bytes);
 	enum hp_status status = encode(&e, value);
+	hp_buf_add(buf, "", 0);
 	if (buf->failed)
 		return hp_fail(err, HP_NOMEM, "out of memory");
 	if (status && buf->data) {

@@ -20,11 +20,13 @@ hp_text_is_utf8(const char *text, size_t len)
 {
 	const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)text;
 	for (size_t at = 0; at < len;) {
-		uint64_t eight;
-		if (len - at >= sizeof eight) { /* most text is ASCII */
-			memcpy(&eight, p + at, sizeof eight);
-			if (!(eight & 0x8080808080808080u)) {
-				at += sizeof eight;
+		if (len - at >= 4) { /* most text is ASCII, and short */
+			size_t step = len - at >= 8 ? 8 : 4;
+			uint32_t four[2];
+			memcpy(four, p + at, 4);
+			memcpy(four + 1, p + at + step - 4, 4);
+			if (!((four[0] | four[1]) & 0x80808080u)) {
+				at += step;
 				continue;
 			}
 		}
