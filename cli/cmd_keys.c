@@ -37,7 +37,7 @@ print_public(struct hp_cli *cli, const struct hp_keyfile *key)
 static int
 not_made(struct hp_cli *cli, enum hp_status status, const struct hp_error *err)
 {
-	return status == HP_NOT_FOUND || status == HP_UNAVAILABLE
+	return status == HP_NOT_FOUND || status == HP_UNAVAILABLE || status == HP_REFUSED
 		       ? hp_cli_fail_file(cli, status, err)
 		       : hp_cli_fail(cli, status, err);
 }

@@ -111,7 +111,7 @@ refuse(struct hp_error *err, const struct hp_value *map, const char *key, const 
 	return HP_INVALID;
 }
 
-/* An entry's name is its file's name, and an actor of the audit log beside these two. */
+/* An entry's name is its file's name, and an actor of the audit log beside these three. */
 static enum hp_status
 check_name(const char *name, struct hp_error *err)
 {
@@ -128,7 +128,8 @@ check_name(const char *name, struct hp_error *err)
 		hp_buf_release(&seen);
 		return status;
 	}
-	if (strcmp(name, "broker") == 0 || strcmp(name, "policy") == 0)
+	if (strcmp(name, "broker") == 0 || strcmp(name, "policy") == 0 ||
+	    strcmp(name, "unknown") == 0) /* who was refused with a key that nobody has */
 		return hp_fail(err, HP_INVALID,
 			       "'%s' is no name for a principal: the audit log uses it", name);
 	return HP_OK;

@@ -127,6 +127,9 @@ echo "wrong horse" >"$SCRATCH/wrong"
 : >"$SCRATCH/empty"
 HOLDPOINT_PASSPHRASE_FILE=$SCRATCH/empty run keygen dave --seal -o "$SCRATCH/dave.key"
 like "$CODE|$ERR" "2|*the passphrase is empty" "an empty one seals nothing"
+(umask 022; echo "open horse" >"$SCRATCH/open")
+HOLDPOINT_PASSPHRASE_FILE=$SCRATCH/open run keygen dave --seal -o "$SCRATCH/dave.key"
+like "$CODE|$ERR" "2|*others can read or write this secret*" "one that others can read is a bad file"
 HOLDPOINT_PASSPHRASE_FILE=$SCRATCH/pass run keygen dave --seal -o "$SCRATCH/dave.key" --json
 is "$CODE|$(json "d['name'], d['public_line'].split()[:2]")" "0|dave ['holdpoint1', 'dave']" \
 	"keygen --seal --json"

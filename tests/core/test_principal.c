@@ -213,7 +213,7 @@ Test(principal, names_are_file_names_and_not_the_brokers)
 {
 	static const char good[] = "roles: [auditor]\n" KEY;
 	static const char *const wrong[] = {
-		"", ".", "..", ".x", "-x", "_x", "a/b", "a b", "a\n", "ä", "broker", "policy",
+		"", ".", "..", ".x", "-x", "_x", "a/b", "a b", "a\n", "ä", "broker", "policy", "unknown",
 		"a123456789b123456789c123456789d123456789e123456789f123456789g1234",
 	};
 	static const char *const right[] = {
