@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/anchor.h"
+#include "broker/canary.h"
 #include "broker/confine.h"
 #include "broker/log.h"
 #include "broker/meters.h"
@@ -142,7 +143,7 @@ hp_broker_open(const char *home, bool confine, struct hp_broker **ret_broker,
 	    (status = open_caches(broker, err)) != HP_OK ||
 	    (status = first_load(broker, err)) != HP_OK ||
 	    (status = hp_sockets_open(broker, err)) != HP_OK ||
-	    (status = hp_zap_canary(broker, err)) != HP_OK) {
+	    (status = hp_canary_run(broker, err)) != HP_OK) {
 		hp_broker_close(broker);
 		return status;
 	}

@@ -62,7 +62,7 @@ struct hp_broker {
 	void *zmq;
 	void *sockets[HP_DOOR_COUNT];
 	void *events;
-	unsigned unbinds; /* so far */
+	unsigned unbinds, probes; /* so far: they number monitors, whose inproc names are free late */
 	struct hp_zap *zap;
 
 	/* this turn */

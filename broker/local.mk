@@ -10,7 +10,7 @@ broker_libhpbroker_a_SOURCES = \
 	%D%/log.h %D%/log.c %D%/clock.h %D%/clock.c %D%/audit.h %D%/audit.c \
 	%D%/anchor.h %D%/anchor.c %D%/anchors.c %D%/erase.h %D%/erase.c \
 	%D%/audit_private.h %D%/audit_open.c %D%/audit_tree.h %D%/audit_tree.c \
-	%D%/sockets.h %D%/sockets.c %D%/zap.h %D%/zap.c \
+	%D%/sockets.h %D%/sockets.c %D%/zap.h %D%/zap.c %D%/canary.h %D%/canary.c \
 	%D%/dispatch.h %D%/dispatch.c %D%/outbox.h %D%/outbox.c %D%/park.h %D%/park.c \
 	%D%/reply.h %D%/reply.c \
 	%D%/handle_submit.c %D%/handle_query.c %D%/handle_decide.c %D%/handle_claim.c \

@@ -31,7 +31,6 @@ struct hp_zap {
 	size_t refused_count;  /* named ones */
 	uint64_t refused_total; /* since the last leaf */
 	int64_t last_leaf_ms;
-	unsigned probes;       /* numbers the probes' monitors: an inproc name is free late */
 	bool has_canary; /* while it is set, this key may enter everywhere */
 	uint8_t canary[HP_CURVE_BYTES];
 };
@@ -289,6 +288,22 @@ hp_zap_record(struct hp_broker *broker)
 	zap->last_leaf_ms = broker->clock.boottime_ms;
 }
 
+void
+hp_zap_let_in(struct hp_broker *broker, const uint8_t *key)
+{
+	broker->zap->has_canary = key != NULL;
+	if (key)
+		memcpy(broker->zap->canary, key, HP_CURVE_BYTES);
+}
+
+void
+hp_zap_forget_refused(struct hp_broker *broker)
+{
+	broker->zap->refused_count = 0;
+	broker->zap->refused_total = 0;
+	broker->counters.handshakes_refused = 0;
+}
+
 static bool
 set_int(void *socket, int option, int value)
 {
@@ -315,163 +330,5 @@ hp_zap_guard(struct hp_broker *broker, void *socket, const char *domain, struct 
 	    (type == ZMQ_ROUTER && !set_int(socket, ZMQ_ROUTER_MANDATORY, 1)))
 		return hp_fail(err, HP_IO, "cannot guard the %s socket: %s", domain,
 			       zmq_strerror(zmq_errno()));
-	return HP_OK;
-}
-
-/* ---- the canary ---- */
-
-/* A connection attempt with its handshake watched. */
-struct probe {
-	void *socket, *monitor;
-};
-
-static void
-probe_close(struct probe *probe)
-{
-	if (probe->socket)
-		zmq_socket_monitor(probe->socket, NULL, 0);
-	if (probe->monitor)
-		zmq_close(probe->monitor);
-	if (probe->socket)
-		zmq_close(probe->socket);
-}
-
-static bool
-probe_open(struct hp_broker *broker, int type, const char *endpoint,
-	   const uint8_t secret[HP_CURVE_BYTES], const uint8_t public_key[HP_CURVE_BYTES],
-	   struct probe *ret_probe)
-{
-	const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-			   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-			   ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-	char monitor[48];
-	snprintf(monitor, sizeof monitor, "inproc://holdpoint.canary.%u", broker->zap->probes++);
-	struct probe probe = {.socket = zmq_socket(broker->zmq, type),
-			      .monitor = zmq_socket(broker->zmq, ZMQ_PAIR)};
-	bool good = probe.socket && probe.monitor && set_int(probe.socket, ZMQ_LINGER, 0) &&
-		    set_int(probe.monitor, ZMQ_LINGER, 0) &&
-		    zmq_setsockopt(probe.socket, ZMQ_CURVE_SERVERKEY, broker->key.curve_public,
-				   HP_CURVE_BYTES) == 0 &&
-		    zmq_setsockopt(probe.socket, ZMQ_CURVE_SECRETKEY, secret, HP_CURVE_BYTES) == 0 &&
-		    zmq_setsockopt(probe.socket, ZMQ_CURVE_PUBLICKEY, public_key,
-				   HP_CURVE_BYTES) == 0 &&
-		    zmq_socket_monitor(probe.socket, monitor, events) == 0 &&
-		    zmq_connect(probe.monitor, monitor) == 0 &&
-		    zmq_connect(probe.socket, endpoint) == 0;
-	if (!good) {
-		probe_close(&probe);
-		return false;
-	}
-	*ret_probe = probe;
-	return true;
-}
-
-/* The handshake's outcome as a monitor event, answering authentication meanwhile; 0 on time-out. */
-static uint16_t
-probe_wait(struct hp_broker *broker, struct probe *probe)
-{
-	for (int rounds = 0; rounds < 30; rounds++) {
-		zmq_pollitem_t items[] = {
-			{.socket = broker->zap->socket, .events = ZMQ_POLLIN},
-			{.socket = probe->monitor, .events = ZMQ_POLLIN},
-		};
-		if (zmq_poll(items, 2, 100) < 0)
-			return 0;
-		hp_zap_run(broker);
-		uint8_t event[6];
-		if (!(items[1].revents & ZMQ_POLLIN) ||
-		    zmq_recv(probe->monitor, event, sizeof event, 0) != sizeof event)
-			continue;
-		zmq_recv(probe->monitor, NULL, 0, 0); /* the address frame */
-		uint16_t id;
-		memcpy(&id, event, sizeof id);
-		return id;
-	}
-	return 0;
-}
-
-static enum hp_status
-canary_refused(struct hp_broker *broker, const char *name, int type, const char *endpoint,
-	       struct hp_error *err)
-{
-	uint8_t secret[HP_CURVE_BYTES], public_key[HP_CURVE_BYTES];
-	struct probe probe;
-	hp_crypto_curve_keypair(secret, public_key);
-	if (!probe_open(broker, type, endpoint, secret, public_key, &probe))
-		return hp_fail(err, HP_IO, "cannot probe %s: %s", name, zmq_strerror(zmq_errno()));
-	uint16_t outcome = probe_wait(broker, &probe);
-	probe_close(&probe);
-	if (outcome != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
-		return hp_fail(err, HP_IO,
-			       "the %s socket did not refuse a stranger's key (event %u): not "
-			       "serving",
-			       name, outcome);
-	return HP_OK;
-}
-
-/* An accepted peer's uid must be readable on ipc, or the same-uid rule would be blind. */
-static enum hp_status
-canary_uid(struct hp_broker *broker, const char *endpoint, struct hp_error *err)
-{
-	uint8_t secret[HP_CURVE_BYTES];
-	struct probe probe;
-	hp_crypto_curve_keypair(secret, broker->zap->canary);
-	broker->zap->has_canary = true;
-	if (!probe_open(broker, ZMQ_DEALER, endpoint, secret, broker->zap->canary, &probe))
-		return hp_fail(err, HP_IO, "cannot probe the control socket: %s",
-			       zmq_strerror(zmq_errno()));
-	int64_t uid = -1;
-	if (probe_wait(broker, &probe) == ZMQ_EVENT_HANDSHAKE_SUCCEEDED &&
-	    zmq_send(probe.socket, "", 0, ZMQ_SNDMORE) == 0 &&
-	    zmq_send(probe.socket, HP_PROTOCOL, 5, ZMQ_SNDMORE) == 5 &&
-	    zmq_send(probe.socket, "canary", 6, 0) == 6) {
-		zmq_pollitem_t item = {.socket = broker->sockets[HP_DOOR_CONTROL],
-				       .events = ZMQ_POLLIN};
-		struct hp_frames frames;
-		if (zmq_poll(&item, 1, 2000) == 1 &&
-		    hp_frames_receive(item.socket, &frames) == HP_OK) {
-			const char *address =
-				frames.has_payload ? zmq_msg_gets(&frames.payload, "Peer-Address")
-						   : NULL;
-			uid = address ? hp_zap_parse_uid(address) : -1;
-			hp_frames_release(&frames);
-		}
-	}
-	probe_close(&probe);
-	broker->zap->has_canary = false;
-	if (uid < 0)
-		return hp_fail(err, HP_IO,
-			       "this libzmq does not tell the uid of an ipc peer, so the same-uid "
-			       "rule cannot hold: not serving");
-	return HP_OK;
-}
-
-enum hp_status
-hp_zap_canary(struct hp_broker *broker, struct hp_error *err)
-{
-	const struct {
-		const char *name;
-		void *socket;
-		int type; /* of a client: another would fail for the wrong reason */
-	} doors[] = {
-		{"agents", broker->sockets[HP_DOOR_AGENTS], ZMQ_DEALER},
-		{"control", broker->sockets[HP_DOOR_CONTROL], ZMQ_DEALER},
-		{"events", broker->events, ZMQ_SUB},
-	};
-	for (size_t i = 0; i < sizeof doors / sizeof doors[0]; i++) {
-		char endpoint[256] = "";
-		size_t size = sizeof endpoint;
-		if (zmq_getsockopt(doors[i].socket, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
-			return hp_fail(err, HP_IO, "cannot find the %s endpoint", doors[i].name);
-		enum hp_status status = canary_refused(broker, doors[i].name, doors[i].type,
-						       endpoint, err);
-		if (status == HP_OK && i == HP_DOOR_CONTROL && strncmp(endpoint, "ipc://", 6) == 0)
-			status = canary_uid(broker, endpoint, err);
-		if (status != HP_OK)
-			return status;
-	}
-	broker->zap->refused_count = 0;
-	broker->zap->refused_total = 0;
-	broker->counters.handshakes_refused = 0;
 	return HP_OK;
 }

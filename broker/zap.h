@@ -42,11 +42,9 @@ bool hp_zap_is_agent_uid(struct hp_broker *broker, int64_t uid);
 HP_MUST_CHECK enum hp_status hp_zap_guard(struct hp_broker *broker, void *socket,
 					  const char *domain, struct hp_error *err);
 
-/*
- * Proves, on the bound sockets, that a stranger's key is refused, and (on ipc) that an accepted
- * peer's uid can be read. Runs before the broker says that it is ready. HP_IO: one of them does not
- * hold, and the broker must not serve.
- */
-HP_MUST_CHECK enum hp_status hp_zap_canary(struct hp_broker *broker, struct hp_error *err);
+/* For the start's probes: a key that enters everywhere, until NULL takes it back; and to forget what
+ * they had refused. */
+void hp_zap_let_in(struct hp_broker *broker, const uint8_t *key);
+void hp_zap_forget_refused(struct hp_broker *broker);
 
 #endif

@@ -1,5 +1,8 @@
-"""kill -9 between any two messages of a life: nothing acknowledged is lost, deadlines stand."""
+"""kill -9 between any two messages of a life: nothing acknowledged is lost, deadlines stand; nor what clients
+have ready when the broker comes back."""
 import os
+
+import zmq
 
 from hp import Client, Instance, request, tap
 
@@ -53,4 +56,19 @@ with Instance(lambda text: text.replace("affected: 50 ", "affected: 5000 ")) as 
         states = [agent.call(type="show", id=r["id"])["state"] for r in receipts]
         tap.equal(set(states), {"pending"}, f"killed under load: all {len(states)} acknowledged submits are there")
         tap.equal(instance.verify(), "", "and the log verifies")
+
+    # The broker tries its own doors before it is ready; what others say through them then is not its own.
+    people = [Client(instance, "reviewer") for _ in range(60)]
+    ends = [person.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) for person in people]
+    for person in people:
+        person.call(type="ping")
+    for round_number in range(2):
+        instance.kill()
+        gone = [end.poll(20000) and end.recv_multipart() for end in ends]
+        for person in people:
+            person.send(type="ping")
+        instance.start()
+        answers = [person.receive(10000) for person in people]
+        tap.ok(all(gone) and None not in answers, "what clients had ready when it came back is answered",
+               f"{answers.count(None)} of {len(people)} never")
 tap.done()
