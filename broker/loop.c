@@ -163,10 +163,6 @@ checkpoint(struct hp_broker *broker)
 	}
 	broker->checkpoint_due_ms = 0;
 	broker->checkpoint_now = false;
-	if (hp_store_checkpoint_wal(broker->store) != HP_OK) {
-		hp_store_failed(broker, "checkpointing the WAL");
-		return false;
-	}
 	return true;
 }
 
@@ -217,6 +213,9 @@ hp_broker_turn(struct hp_broker *broker)
 	hp_erase_finish(broker);
 	if (!broker->fatal)
 		hp_outbox_flush(broker);
+	/* Behind the replies: it takes ten milliseconds now and then, and nobody waits for it. */
+	if (!broker->fatal && hp_store_checkpoint_wal(broker->store) != HP_OK)
+		hp_store_failed(broker, "checkpointing the WAL");
 }
 
 /* ---- forever ---- */
