@@ -4,6 +4,7 @@
 
 #include "core/shell.h"
 #include "core/sql.h"
+#include "core/zero.h"
 
 #define NAME_MAX_BYTES 64 /* of a service or a verb */
 
@@ -174,6 +175,9 @@ hp_aws_command(struct hp_things *things, const struct hp_shell_tool *tool,
 	look_at_target(things, argv + verb_at + 1, argc - verb_at - 1);
 	if (prefix)
 		hp_things_spell(things, prefix, ":", api_verb(things, verb), NULL);
+	if (hp_zero_command(argv + verb_at, argc - verb_at, true))
+		hp_things_spell(things, prefix ? prefix : service, ":", api_verb(things, verb),
+				"-to-zero", NULL);
 	if (!strcasecmp(service, "s3"))
 		spell_s3(things, verb, argv + verb_at + 1, argc - verb_at - 1);
 	if (strcasecmp(service, "logs")) /* whose queries are no SQL and only read */

@@ -10,6 +10,7 @@
 #include "core/sql.h"
 #include "core/text.h"
 #include "core/words.h"
+#include "core/zero.h"
 
 #define FILE_BYTES_MAX 1024u /* a longer string is no file's name */
 
@@ -235,6 +236,8 @@ collect_operation(struct hp_things *things, const struct hp_deed *deed, const ch
 	if (neutral || claim_seen)
 		return;
 	hp_name_things(things, operation, disguised);
+	if (hp_zero_arguments(deed->arguments))
+		hp_things_spell(things, operation, "-to-zero", NULL);
 }
 
 /* Words and strings that may name a file, held against the `file:` globs. */

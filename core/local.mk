@@ -19,7 +19,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/request.h %D%/request.c %D%/request_canonical.c %D%/classify.h %D%/classify.c \
 	%D%/classifier.h %D%/globs.h %D%/globs.c %D%/class_globs.c %D%/environment.c %D%/things.h %D%/things.c \
 	%D%/words.h %D%/words.c %D%/names.h %D%/names.c %D%/sql.h %D%/sql.c %D%/sql_lex.c %D%/sql_calls.c \
-	%D%/shell.h %D%/shell.c %D%/shell_line.h %D%/shell_spell.c %D%/shell_text.c %D%/shell_tools.h %D%/shell_tools.c \
+	%D%/shell.h %D%/shell.c %D%/shell_line.h %D%/shell_spell.c %D%/zero.h %D%/zero.c %D%/shell_text.c %D%/shell_tools.h %D%/shell_tools.c \
 	%D%/shell_runners.c %D%/shell_options.c %D%/aws.c \
 	%D%/aws_actions.h %D%/aws_actions.c %D%/iam_export.h %D%/iam_export.c \
 	%D%/policy.h %D%/policy_rules.h %D%/policy.c %D%/effect.c \

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/zero.h"
+
 #define CANDIDATES_MAX 4     /* words that may be the subcommand, when options leave it open */
 #define SPELLED_MAX_BYTES 40 /* a longer word or option is data, no subcommand */
 #define OBJECTS_MAX 16       /* kinds of objects in one kubectl command */
@@ -302,6 +304,60 @@ spell_refspecs(struct hp_shell_line *line, const struct hp_shell_path *path)
 	}
 }
 
+/* Whether a word of `git checkout` can only be a path. */
+static bool
+is_pathspec(const char *word)
+{
+	size_t len = strlen(word);
+	return *word == ':' || !strcmp(word, ".") || !strcmp(word, "..") ||
+	       !strncmp(word, "./", 2) || !strncmp(word, "../", 3) ||
+	       (len && word[len - 1] == '/');
+}
+
+/* Whether `git restore` keeps to the index: --staged (-S) without --worktree (-W). */
+static bool
+is_staged_only(const struct hp_shell_line *line, size_t at)
+{
+	bool staged = false;
+	for (; at < line->argc && strcmp(line->argv[at].text, "--"); at++) {
+		const char *word = line->argv[at].text;
+		bool letters = word[0] == '-' && word[1] != '-';
+		if (!strncmp(word, "--w", 3) || (letters && strchr(word, 'W')))
+			return false;
+		staged |= !strcmp(word, "--staged") || (letters && strchr(word, 'S'));
+	}
+	return staged;
+}
+
+/* git checkout [TREE] -- PATH, git checkout ., git restore PATH: what was not committed is lost. */
+static void
+spell_discards(struct hp_shell_line *line, const struct hp_shell_path *path)
+{
+	bool restores = path->count && !strcasecmp(path->words[0], "restore");
+	if (!path->count || (!restores && strcasecmp(path->words[0], "checkout")))
+		return;
+	size_t at = path->at[0] + 1;
+	bool discards = restores && !is_staged_only(line, at);
+	for (bool paths = false; !restores && at < line->argc; at++) {
+		const char *word = line->argv[at].text;
+		discards |= paths || is_pathspec(word) || !strncmp(word, "--pathspec", 10) ||
+			    !strncmp(word, "--ou", 4) || !strncmp(word, "--th", 4);
+		paths |= !strcmp(word, "--");
+	}
+	if (discards)
+		hp_things_spell(line->things, "shell:", line->name, "-", path->words[0], "-discard",
+				NULL);
+}
+
+/* kubectl scale --replicas=0, docker service scale web=0 */
+static void
+spell_zero(struct hp_shell_line *line, const struct hp_shell_path *path)
+{
+	if (hp_zero_command(line->argv, line->argc, line->tool->flags & HP_SHELL_VERBS))
+		hp_things_spell(line->things, "shell:", line->name,
+				path_text(line, path, path->count), "-to-zero", NULL);
+}
+
 struct hp_shell_path
 hp_shell_line_spell(struct hp_shell_line *line)
 {
@@ -313,7 +369,11 @@ hp_shell_line_spell(struct hp_shell_line *line)
 	spell_options(line, &path);
 	if (line->tool && (line->tool->flags & HP_SHELL_METHOD))
 		spell_method(line);
-	if (line->tool && (line->tool->flags & HP_SHELL_REFSPECS))
+	if (line->tool && (line->tool->flags & HP_SHELL_GIT)) {
 		spell_refspecs(line, &path);
+		spell_discards(line, &path);
+	} else if (line->tool) {
+		spell_zero(line, &path);
+	}
 	return path;
 }

@@ -150,7 +150,7 @@ static const struct hp_shell_tool aws_row = {
 static const struct hp_shell_tool git_row = {
 	.kind = HP_SHELL_TOOL,
 	.words = 2,
-	.flags = HP_SHELL_REFSPECS,
+	.flags = HP_SHELL_GIT,
 	.valued = " -C --git-dir --work-tree --namespace --super-prefix ",
 	.plain = " -p -P --paginate --no-pager --bare --no-replace-objects --literal-pathspecs "
 		 "--glob-pathspecs --noglob-pathspecs --icase-pathspecs --no-optional-locks "

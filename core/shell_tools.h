@@ -36,7 +36,7 @@ enum hp_shell_flags {
 	HP_SHELL_FIRST_WORD = 1 << 4,  /* code is the first word, without an option (awk) */
 	HP_SHELL_METHOD = 1 << 5,      /* -X METHOD is the verb (curl) */
 	HP_SHELL_EXEC = 1 << 6,        /* -exec COMMAND ; (find) */
-	HP_SHELL_REFSPECS = 1 << 8,    /* `push` takes :branch and +branch (git) */
+	HP_SHELL_GIT = 1 << 8,         /* `push` takes :branch and +branch, `checkout` paths */
 	HP_SHELL_INNER = 1 << 7,       /* `exec` and `run` subcommands run a command elsewhere */
 	HP_SHELL_QUERY = 1 << 9,       /* SQL behind `query` and `--sql`, beside all else (bq) */
 };
