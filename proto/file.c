@@ -122,14 +122,21 @@ hp_file_read_guarded(const char *path, struct hp_buf *buf, struct hp_error *err)
 	return read_path(path, &guarded, buf, err);
 }
 
+/* To be freed; NULL without memory. */
+static char *
+directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return !slash	       ? strdup(".")
+	       : slash == path ? strdup("/")
+			       : strndup(path, (size_t)(slash - path));
+}
+
 /* A name is durable only with its directory. */
 static enum hp_status
 sync_directory_of(const char *path, struct hp_error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = !slash	    ? strdup(".")
-		    : slash == path ? strdup("/")
-				    : strndup(path, (size_t)(slash - path));
+	char *dir = directory_of(path);
 	if (!dir)
 		return fail_path(err, HP_NOMEM, path, "out of memory", NULL);
 	enum hp_status status = HP_OK;
@@ -161,19 +168,52 @@ write_all(int fd, const char *path, const void *bytes, size_t len, mode_t mode,
 	return HP_OK;
 }
 
-/* The finished temporary file becomes `path`; link() and not rename() where nothing may be lost. */
-static enum hp_status
-publish(const char *temporary, const char *path, enum hp_file_mode how, struct hp_error *err)
+/* A file being written. It has no name until it is whole, so that whoever is killed meanwhile leaves
+ * no secret behind; where it is to replace another, or the file system cannot do that, it has one. */
+struct draft {
+	int fd; /* -1: none */
+	struct hp_buf name; /* empty: none */
+	char link[32];	    /* through which it can be named */
+};
+
+static bool
+open_unnamed(const char *path, struct draft *draft)
 {
+	char *dir = directory_of(path);
+	draft->fd = dir ? open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	free(dir);
+	snprintf(draft->link, sizeof draft->link, "/proc/self/fd/%d", draft->fd);
+	if (draft->fd < 0 || access(draft->link, F_OK) == 0)
+		return draft->fd >= 0;
+	close(draft->fd);
+	draft->fd = -1;
+	return false;
+}
+
+static enum hp_status
+open_named(const char *path, struct draft *draft, struct hp_error *err)
+{
+	hp_buf_printf(&draft->name, "%s.tmp-XXXXXX", path);
+	if (draft->name.failed)
+		return fail_path(err, HP_NOMEM, path, "out of memory", NULL);
+	draft->fd = mkostemp((char *)draft->name.data, O_CLOEXEC); /* 0600 until write_all() */
+	return draft->fd < 0 ? fail_errno(err, path, "cannot create") : HP_OK;
+}
+
+/* The finished draft becomes `path`; a link and not rename() where nothing may be lost. */
+static enum hp_status
+publish(struct draft *draft, const char *path, enum hp_file_mode how, struct hp_error *err)
+{
+	const char *name = hp_buf_text(&draft->name);
 	if (how == HP_FILE_REPLACE) {
-		if (rename(temporary, path) != 0)
+		if (rename(name, path) != 0)
 			return fail_errno(err, path, "cannot replace");
-	} else {
-		if (link(temporary, path) != 0)
-			return errno == EEXIST ? fail_path(err, HP_CONFLICT, path,
-							   "already exists", NULL)
-					       : fail_errno(err, path, "cannot create");
-		unlink(temporary);
+	} else if (linkat(AT_FDCWD, *name ? name : draft->link, AT_FDCWD, path,
+			  *name ? 0 : AT_SYMLINK_FOLLOW) != 0) {
+		return errno == EEXIST ? fail_path(err, HP_CONFLICT, path, "already exists", NULL)
+				       : fail_errno(err, path, "cannot create");
+	} else if (*name) {
+		unlink(name);
 	}
 	return sync_directory_of(path, err);
 }
@@ -182,24 +222,20 @@ enum hp_status
 hp_file_write(const char *path, const void *bytes, size_t len, mode_t mode, enum hp_file_mode how,
 	      struct hp_error *err)
 {
-	struct hp_buf temporary = {0};
-	hp_buf_printf(&temporary, "%s.tmp-XXXXXX", path);
-	if (temporary.failed) {
-		hp_buf_release(&temporary);
-		return fail_path(err, HP_NOMEM, path, "out of memory", NULL);
-	}
-	char *name = (char *)temporary.data;
-	int fd = mkostemp(name, O_CLOEXEC); /* 0600 until write_all() */
-	enum hp_status status = fd < 0 ? fail_errno(err, path, "cannot create") : HP_OK;
+	struct draft draft = {.fd = -1};
+	enum hp_status status = HP_OK;
+	if (how == HP_FILE_REPLACE || !open_unnamed(path, &draft))
+		status = open_named(path, &draft, err);
+	bool named = draft.fd >= 0 && draft.name.len;
 	if (status == HP_OK)
-		status = write_all(fd, path, bytes, len, mode, err);
-	if (fd >= 0 && close(fd) != 0 && status == HP_OK)
+		status = write_all(draft.fd, path, bytes, len, mode, err);
+	if (status == HP_OK)
+		status = publish(&draft, path, how, err);
+	if (draft.fd >= 0 && close(draft.fd) != 0 && status == HP_OK)
 		status = fail_errno(err, path, "cannot write");
-	if (status == HP_OK)
-		status = publish(name, path, how, err);
-	if (status != HP_OK && fd >= 0)
-		unlink(name);
-	hp_buf_release(&temporary);
+	if (status != HP_OK && named)
+		unlink(hp_buf_text(&draft.name));
+	hp_buf_release(&draft.name);
 	return status;
 }
 

@@ -2,7 +2,8 @@
  * file - files of an instance: read whole and bounded, written whole and durable.
  *
  * Errors name the path and the system's reason. No function follows its write half-way: a reader
- * sees the old file or the new one.
+ * sees the old file or the new one. Whoever is killed while it writes a new file leaves nothing, where
+ * the file system has unnamed files (O_TMPFILE: ext4, xfs, btrfs, tmpfs); else PATH.tmp-XXXXXX.
  */
 #ifndef HP_PROTO_FILE_H
 #define HP_PROTO_FILE_H

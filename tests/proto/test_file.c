@@ -1,11 +1,32 @@
 #include "tests/proto/sandbox.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "core/limits.h"
 #include "proto/file.h"
 
 static struct hp_error err;
+static bool killed_at_sync, without_proc;
+
+/* In the place of the C library's. */
+int
+access(const char *path, int mode)
+{
+	if (without_proc)
+		return -1;
+	return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+int
+fsync(int fd)
+{
+	if (killed_at_sync)
+		raise(SIGKILL);
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static mode_t
 mode_of(const char *path)
@@ -140,6 +161,36 @@ Test(file, a_failed_write_leaves_nothing, .init = sandbox_open, .fini = sandbox_
 		     HP_NOT_FOUND);
 	cr_expect_eq(sandbox_count("."), 1);
 	cr_expect_eq(hp_file_write("/dev/full/x", "x", 1, 0600, HP_FILE_NEW, &err), HP_NOT_FOUND);
+}
+
+Test(file, who_is_killed_leaves_no_secret, .init = sandbox_open, .fini = sandbox_close)
+{
+	pid_t child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		killed_at_sync = true;
+		(void)!hp_file_write(sandbox_path("key"), "secret", 6, 0600, HP_FILE_NEW, &err);
+		_exit(0);
+	}
+	int code = 0;
+	cr_assert_eq(waitpid(child, &code, 0), child);
+	cr_assert(WIFSIGNALED(code) && WTERMSIG(code) == SIGKILL);
+	cr_expect_eq(sandbox_count("."), 0);
+	cr_expect_eq(hp_file_write(sandbox_path("key"), "secret", 6, 0600, HP_FILE_NEW, &err),
+		     HP_OK, "%s", err.message);
+	cr_expect_eq(sandbox_count("."), 1);
+}
+
+Test(file, a_name_does_where_there_is_no_other_way, .init = sandbox_open, .fini = sandbox_close)
+{
+	without_proc = true;
+	cr_expect_eq(hp_file_write(sandbox_path("new"), "one", 3, 0644, HP_FILE_NEW, &err), HP_OK);
+	cr_expect_eq(hp_file_write(sandbox_path("new"), "two", 3, 0644, HP_FILE_NEW, &err),
+		     HP_CONFLICT);
+	without_proc = false;
+	expect_content(sandbox_path("new"), "one");
+	cr_expect_eq(mode_of(sandbox_path("new")), 0644);
+	cr_expect_eq(sandbox_count("."), 1);
 }
 
 Test(file, makes_directories, .init = sandbox_open, .fini = sandbox_close)
