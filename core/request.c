@@ -14,7 +14,8 @@
 
 /*
  * What is run or matched against rules is exact: a NUL in it would show a person one thing and
- * run another. Prose and `arguments` may hold NULs; they are shown escaped.
+ * run another. So is the summary, which is a line of a list. Other prose and `arguments` may hold
+ * NULs; they are shown escaped.
  */
 
 static const struct hp_field text_item = {.kinds = HP_K_STR, .max = HP_LIMIT_STRING_BYTES};
@@ -306,14 +307,12 @@ check(const struct hp_value *map, enum hp_request_source source, struct hp_error
 			return refuse(err, pair->value, pair->key.p,
 				      "\"%s\" can hold finite numbers only", pair->key.p);
 	}
-	status = check_exact(hp_map_get(map, "session"), "session", err);
-	if (status == HP_OK)
-		status = check_exact(hp_map_get(map, "branch"), "branch", err);
-	if (status == HP_OK)
-		status = check_action(hp_map_get(map, "action"), err);
-	if (status == HP_OK)
-		status = check_rollback(map, source, err);
-	return status;
+	static const char *const exact[] = {"summary", "session", "branch"};
+	for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++)
+		if ((status = check_exact(hp_map_get(map, exact[i]), exact[i], err)) != HP_OK)
+			return status;
+	status = check_action(hp_map_get(map, "action"), err);
+	return status == HP_OK ? check_rollback(map, source, err) : status;
 }
 
 /* --- reading --- */

@@ -64,6 +64,9 @@ static const struct {
 	 "action.resources[0]", "cannot hold NUL"},
 	{"{id: " ID ", action: {operation: x, environment: y, cwd: \"/\\0\"}, " REST "}",
 	 "action.cwd", "cannot hold NUL"},
+	{"{id: " ID ", action: " ACTION ", summary: \"a\\0b\", why: x, impact: " IMPACT
+	 ", alternatives: [], rollback: null}",
+	 "summary", "cannot hold NUL"},
 	{"{id: " ID ", action: {operation: x, environment: y, env: {\"A=B\": c}}, " REST "}",
 	 "action.env", "cannot be empty or hold ="},
 	{"{id: " ID ", action: {operation: x, environment: y, env: {A: null}}, " REST "}",
@@ -348,10 +351,13 @@ Test(request, hostile_text_is_kept_as_it_is)
 		struct hp_error err = {0};
 		bool nul = memchr(hostile->str.p, '\0', hostile->str.len) != NULL;
 		replace(map, "why", hp_value_copy(&arena, hostile));
-		replace(map, "summary", hp_value_copy(&arena, hostile));
 		cr_assert_eq(hp_request_parse(&arena, map, HP_REQUEST_WIRE, &request, &err), HP_OK,
 			     "%s: %s", cases->map.pairs[i].key.p, err.message);
 		cr_assert(hp_value_equal(hp_map_get(request.map, "why"), hostile));
+		replace(map, "summary", hp_value_copy(&arena, hostile));
+		cr_assert_eq(hp_request_parse(&arena, map, HP_REQUEST_WIRE, &request, &err),
+			     nul ? HP_INVALID : HP_OK, "%s", cases->map.pairs[i].key.p);
+		replace(map, "summary", hp_value_str(&arena, "Restart api"));
 		struct hp_value *action = hp_value_map(&arena);
 		hp_map_set(&arena, action, "operation", hp_value_copy(&arena, hostile));
 		hp_map_set_str(&arena, action, "environment", "staging");

@@ -1,7 +1,7 @@
 """What a hostile or unlucky peer may send: each answered by its code, and the broker serves on."""
 import msgpack
 
-from hp import Client, Instance, tap
+from hp import Client, Instance, request, tap
 
 MALFORMED = {  # what is sent, beside seq; what the reply says
     "a type of control characters": ({"type": "\x01" * 20000}, ("unsupported", "type")),
@@ -22,6 +22,10 @@ with Instance() as instance:
             "a note": {"type": "note", "id": held["id"], "text": "fine\0not fine"},
             "a reason": {"type": "withdraw", "id": held["id"], "reason": "why\0ever"}}.items():
         tap.equal(agent.code(**message), "malformed", f"{name} with a NUL, behind which something hides")
+    tap.equal(agent.code(type="submit", **request(summary="fine\0not fine")), "malformed", "a summary likewise: a list would cut it")
+    tap.equal(agent.submit(why="fine\0and shown", evidence=[{"label": "a\0b", "text": "c\0d"}])["state"], "pending",
+              "other prose may hold one, which is shown")
+    tap.equal(instance.verify(), "", "and what is stored is what the log says")
 
     shown = reviewer.call(type="show", id=held["id"])
     for at_ms in (-2**63, -1, 0, 2**63 - 1):
