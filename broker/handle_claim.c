@@ -413,7 +413,8 @@ hp_handle_progress(struct hp_call *call)
 						 hp_state_name(row.state));
 	struct hp_value *body = hp_value_map(&broker->arena);
 	const char *text = hp_hide_field(call, "text");
-	if (*text && !broker->disk.low) /* words can be said without end */
+	/* Words can be said without end. */
+	if (*text && !broker->disk.low && hp_meters_keep_words(broker, &row, strlen(text)))
 		hp_map_set_str(&broker->arena, body, "text", text);
 	hp_halt_measure(broker, &row, "told_to_stop_ms", false, body);
 	if (hp_value_count(body))
@@ -461,7 +462,9 @@ hp_handle_report(struct hp_call *call)
 	struct hp_value *detail = hp_value_map(arena);
 	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
 		const struct hp_value *value = hp_hide(broker, hp_map_get(call->map, told[i]));
-		bool words = strcmp(told[i], "output") == 0;
+		bool words = value && strcmp(told[i], "output") == 0;
+		if (words && !hp_meters_keep_words(broker, &row, value->str.len))
+			value = hp_value_str(arena, "(left out: over bytes_per_day)");
 		if (value && !(words && broker->disk.low))
 			hp_map_set(arena, detail, told[i], hp_reply_lend(arena, value));
 	}

@@ -240,6 +240,27 @@ hp_meters_may_claim(struct hp_broker *broker, const struct hp_principal *request
 	return HP_CODE_unavailable;
 }
 
+bool
+hp_meters_keep_words(struct hp_broker *broker, const struct hp_row *row, size_t bytes)
+{
+	const struct hp_principal *requester =
+		hp_directory_by_name(broker->directory, row->requester);
+	struct keeper keeper = {broker, row->requester};
+	const struct hp_gateway_source source = source_of(&keeper);
+	const struct hp_gateway_asked asked = asked_of(broker, requester, &source);
+	struct hp_gateway_change *changes = NULL;
+	struct hp_error err = {0};
+	if (!requester) /* gone from the directory, and so is its meter's limit */
+		return true;
+	enum hp_status status = hp_gateway_words(&asked, (int64_t)bytes, &changes, &err);
+	if (status == HP_OK) {
+		hp_meters_write(broker, row->requester, changes);
+	} else if (status != HP_REFUSED && survives(broker, status)) {
+		HP_LOG("error", "meters-failed", "request", row->id, "reason", err.message);
+	}
+	return status == HP_OK;
+}
+
 enum hp_status
 hp_meters_look(struct hp_broker *broker, const struct hp_principal *agent,
 	       struct hp_gateway_report *ret_report)

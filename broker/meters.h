@@ -31,6 +31,10 @@ enum hp_code hp_meters_may_claim(struct hp_broker *broker, const struct hp_princ
 void hp_meters_write(struct hp_broker *broker, const char *agent,
 		     const struct hp_gateway_change *changes);
 
+/* Whether words of so many bytes that are said of a claimed request may be kept; then they have been
+ * counted as its requester's. What cannot be counted is not kept. */
+bool hp_meters_keep_words(struct hp_broker *broker, const struct hp_row *row, size_t bytes);
+
 /* How the meters of an agent stand. HP_INVALID: one cannot be read. */
 HP_MUST_CHECK enum hp_status hp_meters_look(struct hp_broker *broker,
 					    const struct hp_principal *agent,

@@ -186,14 +186,12 @@ hp_meter_end(const struct hp_metering *metering, enum hp_status status, struct h
 
 /* ---- submit ---- */
 
+/* The day's bytes as they stand; only where the policy has a limit for them. */
 static enum hp_status
-judge_bytes(struct hp_metering *metering, int64_t bytes, struct hp_gateway_result *result)
+read_bytes(struct hp_metering *metering)
 {
 	const struct hp_gateway_source *source = metering->asked->source;
-	int64_t most = metering->policy->gateway.bytes_per_day;
 	struct hp_str state;
-	if (!most)
-		return HP_OK;
 	if (!(metering->bytes = hp_arena_alloc(metering->arena, sizeof *metering->bytes)))
 		return HP_NOMEM;
 	enum hp_status status = source->read(source->context, "bytes", &state);
@@ -203,9 +201,26 @@ judge_bytes(struct hp_metering *metering, int64_t bytes, struct hp_gateway_resul
 		hp_window_init(metering->bytes, HP_METER_DAY_MS, metering->asked->now_ms);
 		status = HP_OK;
 	}
-	if (status != HP_OK)
+	if (status == HP_OK)
+		hp_window_advance(metering->bytes, metering->asked->now_ms);
+	return status;
+}
+
+static void
+change_bytes(struct hp_metering *metering)
+{
+	struct hp_buf state = {0};
+	hp_window_encode(metering->bytes, &state);
+	hp_meter_change(metering, "bytes", &state);
+}
+
+static enum hp_status
+judge_bytes(struct hp_metering *metering, int64_t bytes, struct hp_gateway_result *result)
+{
+	int64_t most = metering->policy->gateway.bytes_per_day;
+	enum hp_status status = most ? read_bytes(metering) : HP_OK;
+	if (!most || status != HP_OK)
 		return status;
-	hp_window_advance(metering->bytes, metering->asked->now_ms);
 	if (hp_window_sum(metering->bytes) > most - bytes) {
 		result->answer = HP_GATEWAY_BYTES;
 		result->why = hp_arena_printf(metering->arena,
@@ -334,7 +349,6 @@ static void
 charge(struct hp_metering *metering, struct hp_gateway_result *result)
 {
 	const struct hp_policy_gateway *gateway = &metering->policy->gateway;
-	struct hp_buf state = {0};
 	bool blocked = metering->verdict->effect == HP_EFFECT_BLOCK;
 	if (blocked) /* what was not let through is still new the next time */
 		metering->changes = NULL;
@@ -342,10 +356,8 @@ charge(struct hp_metering *metering, struct hp_gateway_result *result)
 		if (metering->buckets[i])
 			hp_meter_change_bucket(metering, "rate", &gateway->rates[i], metering->buckets[i]);
 	hp_meter_charge_pace(metering);
-	if (metering->bytes) {
-		hp_window_encode(metering->bytes, &state);
-		hp_meter_change(metering, "bytes", &state);
-	}
+	if (metering->bytes)
+		change_bytes(metering);
 	result->at_ms = metering->asked->now_ms;
 	result->asked = metering->verdict->effect > HP_EFFECT_LOG;
 	if (blocked)
@@ -420,4 +432,30 @@ hp_gateway_submit(const struct hp_gateway_asked *asked, const struct hp_request 
 	result.changes = metering->changes;
 	*ret_result = result;
 	return HP_OK;
+}
+
+enum hp_status
+hp_gateway_words(const struct hp_gateway_asked *asked, int64_t bytes,
+		 struct hp_gateway_change **ret_changes, struct hp_error *err)
+{
+	struct hp_metering *metering = NULL;
+	int64_t most = asked->policy->gateway.bytes_per_day;
+	if (!most || hp_policy_column(asked->requester) == HP_MODE_HUMAN) {
+		*ret_changes = NULL;
+		return HP_OK;
+	}
+	enum hp_status status = hp_meter_begin(asked, &metering, err);
+	if (status != HP_OK)
+		return status;
+	status = read_bytes(metering);
+	if (status == HP_OK && hp_window_sum(metering->bytes) > most - bytes)
+		return HP_REFUSED;
+	if (status == HP_OK) {
+		hp_window_add(metering->bytes, metering->asked->now_ms, bytes);
+		change_bytes(metering);
+	}
+	status = hp_meter_end(metering, status, err);
+	if (status == HP_OK)
+		*ret_changes = metering->changes;
+	return status;
 }

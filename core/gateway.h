@@ -100,6 +100,12 @@ HP_MUST_CHECK enum hp_status hp_gateway_claim(const struct hp_gateway_asked *ask
 					      struct hp_gateway_change **ret_changes,
 					      const char **ret_why, struct hp_error *err);
 
+/* What is said while a request runs and at its end: so many bytes, which count as those of requests
+ * do. HP_REFUSED: there is no room for them today; nothing is changed. */
+HP_MUST_CHECK enum hp_status hp_gateway_words(const struct hp_gateway_asked *asked, int64_t bytes,
+					      struct hp_gateway_change **ret_changes,
+					      struct hp_error *err);
+
 /* A request that ended without running, and what it had added to the chains of its classes. */
 struct hp_gateway_link {
 	const char *environment;

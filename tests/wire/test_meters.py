@@ -176,6 +176,24 @@ def caps():
                   "what does not is refused, also after a kill -9")
         tap.equal(agent.code(type="submit", **body), "ok", "a submit said again costs nothing")
 
+    with Instance(policy("  bytes_per_day: 16KiB\n", WIDE, WIDE_HARD, WIDE_COST)) as instance:
+        agent, executor, auditor = (Client(instance, name) for name in ("demo-agent-supervised", "executor", "auditor"))
+        first, second = (agent.submit(operation="rds:DescribeDBInstances", arguments=None)["id"] for _ in range(2))
+        for id in (first, second):
+            assert executor.call(type="claim", id=id, nonce=os.urandom(16), timeout_ms=0)["type"] == "claimed"
+        tap.equal({executor.call(type="progress", id=first, text=f"{i}." + "w" * 2000)["state"] for i in range(20)}, {"executing"},
+                  "progress is heard however much is said")
+        bodies = [entry.get("body") or b"" for entry in auditor.call(type="audit", **{"from": 0, "limit": 1000})["entries"]]
+        kept = sum(b"." + b"w" * 2000 in body for body in bodies)
+        tap.ok(4 <= kept <= 7, "but what is kept of it counts as the agent's bytes of that day", f"{kept} of 20")
+        tap.equal(agent.code(type="submit", **paid(1, why="x" * 3000)), "rate_limited", "so that a request is refused")
+        executor.call(type="report", id=first, result="succeeded", output="o" * 20000)
+        told = agent.call(type="wait", id=first, until="done", timeout_ms=0)
+        tap.equal((told["state"], told.get("output")), ("succeeded", "(left out: over bytes_per_day)"), "a report ends its request all the same, and says what it lacks")
+        executor.call(type="report", id=second, result="succeeded", output="o" * 50)
+        tap.equal(agent.call(type="wait", id=second, until="done", timeout_ms=0).get("output"), "o" * 50, "what still fits is kept")
+        tap.equal(instance.verify(), "", "the log verifies")
+
 
 def anomalies():
     section = "  anomaly: {first_time: alert, asked_again: hold, rate: alert}\n"
