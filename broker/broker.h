@@ -73,6 +73,7 @@ struct hp_broker {
 	bool fatal;
 	uint64_t heard;		 /* the connection that spoke last */
 	int64_t shared_until_ms; /* boot time: until then a turn is short, since two have spoken */
+	bool agents_waited;	 /* the last turn was for the control socket alone */
 	bool checkpoint_now; /* a reply of this turn needs the lock to be durable */
 
 	/* caches */

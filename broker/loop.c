@@ -9,7 +9,7 @@
  * a few hundred long lists would keep a reviewer waiting for a second. Who is alone gets a long turn,
  * where a commit costs least for each message; once somebody else has spoken lately turns are short,
  * so that nobody waits long behind another's flood. A message on the control socket ends the agents'
- * share at once; its turn is the next one.
+ * share at once; the next turn is its own, and the one after that the agents' again, whoever speaks.
  */
 #include <errno.h>
 #include <signal.h>
@@ -85,29 +85,32 @@ hear(struct hp_broker *broker, enum hp_door door, const struct hp_frames *frames
 	broker->shared_until_ms = broker->clock.boottime_ms + SHARED_FOR_MS;
 }
 
-static void
+/* How many messages were taken from a door. */
+static int64_t
 drain(struct hp_broker *broker, enum hp_door door, int64_t most)
 {
 	size_t before = hp_outbox_bytes(broker->outbox);
 	struct share share = {.began_us = monotonic_us()};
-	for (int64_t i = 0; i < most && !broker->fatal; i++) {
+	int64_t i = 0;
+	for (; i < most && !broker->fatal; i++) {
 		struct hp_frames frames;
 		if (i > 0 && door == HP_DOOR_AGENTS && is_over(broker, &share))
-			return;
+			return i;
 		if (hp_outbox_bytes(broker->outbox) - before > REPLIES_BYTES)
-			return;
+			return i;
 		enum hp_status status = hp_frames_receive(broker->sockets[door], &frames);
 		if (status == HP_NOT_FOUND)
-			return;
+			return i;
 		if (status != HP_OK) {
 			HP_LOG("error", "receive", "reason", zmq_strerror(zmq_errno()));
 			broker->fatal = true;
-			return;
+			return i;
 		}
 		hear(broker, door, &frames);
 		hp_dispatch(broker, door, &frames);
 		hp_frames_release(&frames);
 	}
+	return i;
 }
 
 static void
@@ -198,8 +201,10 @@ hp_broker_turn(struct hp_broker *broker)
 	tell_checkpoint(broker);
 	hp_timers_run(broker);
 	hp_erase_run(broker);
-	drain(broker, HP_DOOR_CONTROL, CONTROL_PER_TURN);
-	drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
+	bool people_spoke = drain(broker, HP_DOOR_CONTROL, CONTROL_PER_TURN) > 0;
+	broker->agents_waited = people_spoke && !broker->agents_waited;
+	if (!broker->agents_waited)
+		drain(broker, HP_DOOR_AGENTS, broker->config.max_messages_per_turn);
 	hp_park_run(broker);
 	hp_zap_record(broker);
 	hp_anchors_tell(broker);
