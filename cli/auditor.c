@@ -1,5 +1,6 @@
 /* Where a log lies: the instance's own, a copy, an export; and which key signs it. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/auditor.h"
 #include "core/config.h"
@@ -78,6 +79,10 @@ int
 hp_auditor_open(struct hp_cli *cli, const char *path, struct hp_store **ret_store)
 {
 	struct hp_error err = {0};
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return hp_cli_error(cli, HP_EXIT_USAGE, "cannot open database \"%s\": it is no file",
+				    hp_text_safe(&cli->arena, path, 0));
 	enum hp_status status = hp_store_open_readonly(path, ret_store, &err);
 	switch (status) {
 	case HP_OK:

@@ -48,7 +48,7 @@ while IFS='|' read -r code options says; do
 	like "$CODE|$OUT$ERR" "$code|*$says*" "$options: $says"
 done <<'TABLE'
 2|--db @nowhere|unable to open
-1|--db @made|cannot open database
+2|--db @made|it is no file
 2|--db @text|not a database
 2|--db @empty|not a database of holdpoint
 2|--db @other|not a database of holdpoint
