@@ -26,6 +26,7 @@ struct holdpoint_request {
 	struct holdpoint *session;
 	struct hp_arena kept;	/* what was asked, and its receipt: for as long as it lives */
 	struct hp_arena answer; /* of the last call */
+	struct hp_arena before; /* of the one before: its strings may be what this one is to say */
 	struct hp_request request;
 	const struct hp_value *receipt;
 	uint8_t nonce[16]; /* one claim, however often it is sent */
@@ -138,7 +139,12 @@ talk_of(struct holdpoint_request *request, int64_t deadline_ms)
 static struct hp_value *
 message_of(struct holdpoint_request *request, const char *type)
 {
+	struct hp_arena last = request->answer;
+	request->answer = request->before;
+	request->before = last;
 	hp_arena_reset(&request->answer);
+	const char *reason = hp_arena_strdup(&request->answer, request->reason);
+	request->reason = reason ? reason : ""; /* there may be no answer to replace it */
 	struct hp_value *map = hp_value_map(&request->answer);
 	hp_map_set_str(&request->answer, map, "type", type);
 	hp_map_set_str(&request->answer, map, "id", request->request.id);
@@ -248,6 +254,7 @@ holdpoint_request_free(struct holdpoint_request *request)
 		return;
 	hp_arena_release(&request->kept);
 	hp_arena_release(&request->answer);
+	hp_arena_release(&request->before);
 	hp_buf_release(&request->json);
 	free(request);
 }

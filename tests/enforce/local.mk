@@ -1,5 +1,5 @@
 # tests/enforce: enforcement points against a live broker, and doctored ones.
-ENFORCE_TESTS = %D%/test_hook.py
+ENFORCE_TESTS = %D%/test_hook.py %D%/test_library.py
 TESTS += $(ENFORCE_TESTS)
 EXTRA_DIST += $(ENFORCE_TESTS) $(wildcard $(top_srcdir)/%D%/hooks/*.json)
 # The executor: a doctored broker, real commands, kill -9.
