@@ -107,3 +107,30 @@ hp_auditor_store_failed(struct hp_cli *cli, const struct hp_store *store, enum h
 			    "the database could not be read to its end: %s",
 			    hp_text_safe(&cli->arena, hp_store_error(store), 0));
 }
+
+int
+hp_auditor_each_kept(struct hp_cli *cli, struct hp_store *store, hp_auditor_kept *visit,
+		     void *context)
+{
+	enum { AT_ONCE = 256 };
+	struct hp_arena page = {0};
+	struct hp_stored_checkpoint *list = NULL;
+	size_t count = AT_ONCE;
+	uint64_t from = 0;
+	int exit_code = HP_EXIT_OK;
+	while (exit_code == HP_EXIT_OK && count == AT_ONCE) {
+		hp_arena_reset(&page);
+		enum hp_status status =
+			hp_store_checkpoints(store, &page, from, AT_ONCE, &list, &count);
+		if (status != HP_OK)
+			exit_code = hp_auditor_store_failed(cli, store, status);
+		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count; i++) {
+			struct hp_str text = list[i].text;
+			exit_code = visit(context, list[i].size,
+					  text.p ? text : (struct hp_str){"", 0});
+			from = list[i].size + 1;
+		}
+	}
+	hp_arena_release(&page);
+	return exit_code;
+}

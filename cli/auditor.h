@@ -38,6 +38,12 @@ int hp_auditor_open(struct hp_cli *cli, const char *path, struct hp_store **ret_
 /* Prints what the store came back with, and its exit code. */
 int hp_auditor_store_failed(struct hp_cli *cli, const struct hp_store *store, enum hp_status status);
 
+/* Every checkpoint that the database keeps, from the oldest on; `text` is "" where it has none. A visit
+ * that is not HP_EXIT_OK ends it, and so does a store that fails, which is printed. */
+typedef int hp_auditor_kept(void *context, uint64_t size, struct hp_str text);
+int hp_auditor_each_kept(struct hp_cli *cli, struct hp_store *store, hp_auditor_kept *visit,
+			 void *context);
+
 /*
  * Verifies all of it; long work shows its progress on a terminal. HP_EXIT_OK when it could be read:
  * then `ret_result` says whether it is as it must be (no problems), and is released with

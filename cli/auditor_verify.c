@@ -16,7 +16,6 @@
 enum {
 	LEAVES_AT_ONCE = 256,
 	NODES_AT_ONCE = 1024,
-	CHECKPOINTS_AT_ONCE = 1024,
 	SIGNED_WITHIN_MS = 3000, /* a broker signs what it commits within a second */
 	LOOK_AGAIN_MS = 20,
 	PROGRESS_MS = 200,
@@ -206,29 +205,16 @@ noted_hook(void *context, uint64_t seq, const char *id, int64_t row_key, unsigne
 
 static const struct hp_replay_hooks hooks = {submitted_hook, left_hook, noted_hook};
 
+struct kept {
+	struct hp_cli *cli;
+	struct hp_verify *verify;
+};
+
 static int
-add_kept(struct hp_cli *cli, struct hp_store *store, struct hp_verify *verify)
+add_kept(void *context, uint64_t size, struct hp_str text)
 {
-	struct hp_arena page = {0};
-	struct hp_stored_checkpoint *list = NULL;
-	size_t count = CHECKPOINTS_AT_ONCE;
-	uint64_t from = 0;
-	int exit_code = HP_EXIT_OK;
-	while (exit_code == HP_EXIT_OK && count == CHECKPOINTS_AT_ONCE) {
-		hp_arena_reset(&page);
-		enum hp_status status = hp_store_checkpoints(store, &page, from,
-							     CHECKPOINTS_AT_ONCE, &list, &count);
-		if (status != HP_OK)
-			exit_code = hp_auditor_store_failed(cli, store, status);
-		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count; i++) {
-			exit_code = add_witness(cli, verify, HP_WITNESS_KEPT,
-						list[i].text.p ? list[i].text.p : "",
-						list[i].text.len, &list[i].size);
-			from = list[i].size + 1;
-		}
-	}
-	hp_arena_release(&page);
-	return exit_code;
+	const struct kept *kept = context;
+	return add_witness(kept->cli, kept->verify, HP_WITNESS_KEPT, text.p, text.len, &size);
 }
 
 static int
@@ -343,7 +329,8 @@ add_witnesses(struct hp_cli *cli, const struct hp_auditor_place *place, const st
 		exit_code = add_witness(cli, verify, HP_WITNESS_LOCK, hp_buf_text(lock), lock->len,
 					NULL);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = add_kept(cli, store, verify);
+		exit_code = hp_auditor_each_kept(cli, store, add_kept,
+						 &(struct kept){cli, verify});
 	if (exit_code == HP_EXIT_OK && place->anchor)
 		exit_code = add_anchor(cli, verify, result, place->anchor);
 	return exit_code;

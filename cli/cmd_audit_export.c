@@ -10,7 +10,7 @@
 #include "core/export.h"
 #include "core/text.h"
 
-enum { LEAVES_AT_ONCE = 256, CHECKPOINTS_AT_ONCE = 256 };
+enum { LEAVES_AT_ONCE = 256 };
 
 /* ---- export ---- */
 
@@ -68,28 +68,17 @@ print_leaves(struct hp_cli *cli, struct hp_store *store, uint64_t size, struct h
 	return exit_code;
 }
 
+struct printer {
+	struct hp_cli *cli;
+	struct hp_buf *buf;
+};
+
 static int
-print_checkpoints(struct hp_cli *cli, struct hp_store *store, struct hp_buf *buf)
+print_checkpoint(void *context, uint64_t size, struct hp_str text)
 {
-	struct hp_arena page = {0};
-	struct hp_stored_checkpoint *list = NULL;
-	size_t count = CHECKPOINTS_AT_ONCE;
-	uint64_t from = 0;
-	int exit_code = HP_EXIT_OK;
-	while (exit_code == HP_EXIT_OK && count == CHECKPOINTS_AT_ONCE) {
-		hp_arena_reset(&page);
-		enum hp_status status = hp_store_checkpoints(store, &page, from,
-							     CHECKPOINTS_AT_ONCE, &list, &count);
-		if (status != HP_OK)
-			exit_code = hp_auditor_store_failed(cli, store, status);
-		for (size_t i = 0; exit_code == HP_EXIT_OK && i < count; i++) {
-			hp_export_add_checkpoint(buf, list[i].text.p ? list[i].text.p : "");
-			exit_code = print_buf(cli, buf);
-			from = list[i].size + 1;
-		}
-	}
-	hp_arena_release(&page);
-	return exit_code;
+	const struct printer *printer = context;
+	hp_export_add_checkpoint(printer->buf, text.p);
+	return print_buf(printer->cli, printer->buf);
 }
 
 int
@@ -110,7 +99,8 @@ hp_cmd_audit_export(struct hp_cli *cli)
 	if (exit_code == HP_EXIT_OK)
 		exit_code = print_leaves(cli, store, size, &buf);
 	if (exit_code == HP_EXIT_OK)
-		exit_code = print_checkpoints(cli, store, &buf);
+		exit_code = hp_auditor_each_kept(cli, store, print_checkpoint,
+						 &(struct printer){cli, &buf});
 	hp_buf_release(&buf);
 	hp_store_close(store);
 	return exit_code;
