@@ -124,21 +124,6 @@ add_columns(struct hp_buf *buf, const struct hp_report_figure *figure,
 }
 
 static void
-add_amount(struct hp_buf *buf, const struct hp_report_figure *figure,
-	   const struct hp_report_row *row)
-{
-	hp_buf_printf(buf, "%" PRId64, row->count);
-	if (figure->kind != TIME || !row->times)
-		return;
-	hp_buf_add_text(buf, ", median ");
-	hp_units_add_span(buf, hp_report_quantile(row, 50));
-	hp_buf_add_text(buf, ", 90 % within ");
-	hp_units_add_span(buf, hp_report_quantile(row, 90));
-	hp_buf_add_text(buf, ", longest ");
-	hp_units_add_span(buf, row->times->most_ms);
-}
-
-static void
 add_rows(struct hp_buf *buf, const struct hp_report_figure *figure,
 	 const struct hp_report_tally *tally)
 {
@@ -156,7 +141,7 @@ add_rows(struct hp_buf *buf, const struct hp_report_figure *figure,
 				      BAR_WIDTH,
 				      (int)(amount(figure, row) * (BAR_WIDTH - 2) / top) + 2);
 		hp_buf_add_text(buf, "<td class=\"n\">");
-		add_amount(buf, figure, row);
+		hp_report_add_amount(buf, figure, row, ",");
 		hp_buf_add_text(buf, "</td><td class=\"leaves\">");
 		add_cited(buf, row);
 		hp_buf_add_text(buf, "</td></tr>\n");
@@ -169,7 +154,7 @@ add_figure(struct hp_buf *buf, const struct hp_report_figure *figure,
 	   const struct hp_report_tally *tally)
 {
 	hp_buf_printf(buf, "<section id=\"%s\">\n<h3><b>", figure->name);
-	add_amount(buf, figure, &tally->all);
+	hp_report_add_amount(buf, figure, &tally->all, ",");
 	hp_buf_add_text(buf, "</b>");
 	add(buf, figure->title);
 	hp_buf_add_text(buf, "</h3>\n<p class=\"query\">Counted: ");
@@ -276,15 +261,6 @@ add_index(struct hp_buf *buf, const struct hp_report *report)
 	hp_buf_add_text(buf, "</table>\n");
 }
 
-static void
-add_moment(struct hp_buf *buf, int64_t ms, const char *open)
-{
-	if (ms == INT64_MIN || ms == INT64_MAX)
-		hp_buf_add_text(buf, open);
-	else
-		hp_units_add_time(buf, ms);
-}
-
 void
 hp_report_add_html(const struct hp_report *report, struct hp_buf *buf)
 {
@@ -294,9 +270,9 @@ hp_report_add_html(const struct hp_report *report, struct hp_buf *buf)
 	hp_buf_add_text(buf, "</title>\n</head>\n<body>\n<h1>Audit report of ");
 	add(buf, report->instance);
 	hp_buf_add_text(buf, "</h1>\n<p>");
-	add_moment(buf, report->from_ms, "The beginning");
+	hp_report_add_moment(buf, report->from_ms, "The beginning");
 	hp_buf_add_text(buf, " to ");
-	add_moment(buf, report->to_ms, "the end");
+	hp_report_add_moment(buf, report->to_ms, "the end");
 	hp_buf_printf(buf, ": %" PRIu64 " of %" PRIu64 " leaves.</p>\n<p class=\"note%s\">",
 		      report->counted, report->leaves, report->proof.verified ? "" : " bad");
 	add(buf, report->proof.text ? report->proof.text : "");

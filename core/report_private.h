@@ -114,6 +114,11 @@ void hp_report_add_ms(struct hp_report *report, struct hp_report_tally *tally, c
 /* The duration that `percent` of all do not exceed. */
 int64_t hp_report_quantile(const struct hp_report_row *row, unsigned percent);
 
+/* "3", of times "3, median 2 s, …" with `between` before the word; a moment, or `open` for none. */
+void hp_report_add_amount(struct hp_buf *buf, const struct hp_report_figure *figure,
+			  const struct hp_report_row *row, const char *between);
+void hp_report_add_moment(struct hp_buf *buf, int64_t ms, const char *open);
+
 /* "2026-11-28" (UTC). */
 void hp_report_add_day(struct hp_buf *buf, int64_t wall_ms);
 /* Facts that the checks need, of a request's first leaf. */

@@ -102,6 +102,32 @@ hp_report_to_value(const struct hp_report *report, struct hp_arena *arena)
 	return map;
 }
 
+/* ---- as text and as a page ---- */
+
+void
+hp_report_add_amount(struct hp_buf *buf, const struct hp_report_figure *figure,
+		     const struct hp_report_row *row, const char *between)
+{
+	hp_buf_printf(buf, "%" PRId64, row->count);
+	if (figure->kind != TIME || !row->times)
+		return;
+	hp_buf_printf(buf, "%s median ", between);
+	hp_units_add_span(buf, hp_report_quantile(row, 50));
+	hp_buf_add_text(buf, ", 90 % within ");
+	hp_units_add_span(buf, hp_report_quantile(row, 90));
+	hp_buf_add_text(buf, ", longest ");
+	hp_units_add_span(buf, row->times->most_ms);
+}
+
+void
+hp_report_add_moment(struct hp_buf *buf, int64_t ms, const char *open)
+{
+	if (ms == INT64_MIN || ms == INT64_MAX)
+		hp_buf_add_text(buf, open);
+	else
+		hp_units_add_time(buf, ms);
+}
+
 /* ---- text ---- */
 
 static void
@@ -125,26 +151,11 @@ add_cited(struct hp_buf *buf, const struct hp_report_row *row)
 }
 
 static void
-add_amount(struct hp_buf *buf, const struct hp_report_figure *figure,
-	   const struct hp_report_row *row)
-{
-	hp_buf_printf(buf, "%" PRId64, row->count);
-	if (figure->kind != TIME || !row->times)
-		return;
-	hp_buf_add_text(buf, ": median ");
-	hp_units_add_span(buf, hp_report_quantile(row, 50));
-	hp_buf_add_text(buf, ", 90 % within ");
-	hp_units_add_span(buf, hp_report_quantile(row, 90));
-	hp_buf_add_text(buf, ", longest ");
-	hp_units_add_span(buf, row->times->most_ms);
-}
-
-static void
 add_figure(struct hp_buf *buf, const struct hp_report_figure *figure,
 	   const struct hp_report_tally *tally)
 {
 	hp_buf_printf(buf, "\n  %s: ", figure->title);
-	add_amount(buf, figure, &tally->all);
+	hp_report_add_amount(buf, figure, &tally->all, ":");
 	if (!tally->row_count)
 		add_cited(buf, &tally->all);
 	hp_buf_printf(buf, "\n    counted: %s\n", figure->query);
@@ -156,19 +167,10 @@ add_figure(struct hp_buf *buf, const struct hp_report_figure *figure,
 		while (buf->len < start + 34 && !buf->failed)
 			hp_buf_add_byte(buf, ' ');
 		hp_buf_add_text(buf, "  ");
-		add_amount(buf, figure, row);
+		hp_report_add_amount(buf, figure, row, ":");
 		add_cited(buf, row);
 		hp_buf_add_byte(buf, '\n');
 	}
-}
-
-static void
-add_moment(struct hp_buf *buf, int64_t ms, const char *open)
-{
-	if (ms == INT64_MIN || ms == INT64_MAX)
-		hp_buf_add_text(buf, open);
-	else
-		hp_units_add_time(buf, ms);
 }
 
 void
@@ -176,9 +178,9 @@ hp_report_add_text(const struct hp_report *report, struct hp_buf *buf)
 {
 	struct hp_arena arena = {0};
 	hp_buf_printf(buf, "Audit report of %s\n", report->instance);
-	add_moment(buf, report->from_ms, "the beginning");
+	hp_report_add_moment(buf, report->from_ms, "the beginning");
 	hp_buf_add_text(buf, " to ");
-	add_moment(buf, report->to_ms, "the end");
+	hp_report_add_moment(buf, report->to_ms, "the end");
 	hp_buf_printf(buf, ": %" PRIu64 " of %" PRIu64 " leaves\n", report->counted, report->leaves);
 	add_safe(buf, report->proof.text ? report->proof.text : "");
 	hp_buf_add_text(buf, "\n" HP_REPORT_STATEMENT "\n\nThe eight checks, as the log shows them "
