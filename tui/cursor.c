@@ -42,3 +42,11 @@ hp_cursor_fit(struct hp_cursor *cursor, size_t count, size_t height)
 	if (cursor->top + height > count)
 		cursor->top = count > height ? count - height : 0;
 }
+
+struct hp_place
+hp_place_of(size_t top, size_t height, size_t count)
+{
+	size_t last = top + height < count ? top + height : count;
+
+	return (struct hp_place){.first = count ? top + 1 : 0, .last = last, .count = count};
+}

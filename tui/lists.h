@@ -30,6 +30,13 @@ void hp_cursor_follow(struct hp_cursor *cursor, const void *list, size_t count, 
 /* Moves by so many items; clamps. */
 void hp_cursor_move(struct hp_cursor *cursor, const void *list, size_t count, hp_cursor_key *key,
                     long by);
+/* Which items of a list are on screen, from 1; 0-0/0 when it is empty. */
+struct hp_place {
+	size_t first, last, count;
+};
+
+struct hp_place hp_place_of(size_t top, size_t height, size_t count);
+
 /* Keeps the selected item inside a window of `height`. */
 void hp_cursor_fit(struct hp_cursor *cursor, size_t count, size_t height);
 

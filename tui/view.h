@@ -12,11 +12,6 @@
 #include "tui/model.h"
 #include "tui/screen.h"
 
-/* Which items of a list are on screen, from 1; 0-0/0 when it is empty. */
-struct hp_place {
-	size_t first, last, count;
-};
-
 struct hp_view {
 	const char *name;
 	bool over_request; /* its detail is the open request */

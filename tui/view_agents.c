@@ -230,13 +230,8 @@ static struct hp_place
 place(const struct hp_model *model)
 {
 	const struct hp_agents *agents = &model->agents;
-	size_t last = agents->cursor.top + agents->cursor.height;
 
-	return (struct hp_place){
-		.first = agents->view_count ? agents->cursor.top + 1 : 0,
-		.last = last < agents->view_count ? last : agents->view_count,
-		.count = agents->view_count,
-	};
+	return hp_place_of(agents->cursor.top, agents->cursor.height, agents->view_count);
 }
 
 const struct hp_view hp_view_agents = {

@@ -245,14 +245,8 @@ place(const struct hp_model *model)
 {
 	const struct hp_ledger *ledger = model->ledger;
 
-	if (!ledger)
-		return (struct hp_place){0};
-	size_t last = ledger->cursor.top + ledger->cursor.height;
-	return (struct hp_place){
-		.first = ledger->view_count ? ledger->cursor.top + 1 : 0,
-		.last = last < ledger->view_count ? last : ledger->view_count,
-		.count = ledger->view_count,
-	};
+	return ledger ? hp_place_of(ledger->cursor.top, ledger->cursor.height, ledger->view_count)
+	              : (struct hp_place){0};
 }
 
 const struct hp_view hp_view_audit = {

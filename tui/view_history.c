@@ -53,13 +53,7 @@ hp_view_rows_draw(struct hp_screen *screen, const struct hp_model *model, struct
 struct hp_place
 hp_view_rows_place(const struct hp_rows *rows)
 {
-	size_t last = rows->cursor.top + rows->cursor.height;
-
-	return (struct hp_place){
-		.first = rows->view_count ? rows->cursor.top + 1 : 0,
-		.last = last < rows->view_count ? last : rows->view_count,
-		.count = rows->view_count,
-	};
+	return hp_place_of(rows->cursor.top, rows->cursor.height, rows->view_count);
 }
 
 static void

@@ -159,13 +159,8 @@ static struct hp_place
 place(const struct hp_model *model)
 {
 	const struct hp_queue *queue = &model->queue;
-	size_t last = queue->top + queue->height;
 
-	return (struct hp_place){
-		.first = queue->view_count ? queue->top + 1 : 0,
-		.last = last < queue->view_count ? last : queue->view_count,
-		.count = queue->view_count,
-	};
+	return hp_place_of(queue->top, queue->height, queue->view_count);
 }
 
 const struct hp_view hp_view_queue = {
