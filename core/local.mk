@@ -5,7 +5,7 @@ core_libhpcore_a_SOURCES = \
 	%D%/arena.h %D%/arena.c %D%/buf.h %D%/buf.c \
 	%D%/value.h %D%/value.c \
 	%D%/msgpack.h %D%/msgpack.c %D%/json.h %D%/json.c %D%/yaml.h %D%/yaml.c \
-	%D%/schema.h %D%/schema.c %D%/units.h %D%/units.c \
+	%D%/hint.h %D%/hint.c %D%/schema.h %D%/schema.c %D%/units.h %D%/units.c \
 	%D%/text.h %D%/text.c %D%/text_fold.c %D%/text_layout.c \
 	%D%/confusables.h %D%/confusables.c %D%/scripts.h %D%/scripts.c \
 	%D%/pattern.h %D%/pattern.c \

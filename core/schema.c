@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/hint.h"
 #include "core/limits.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -86,57 +87,11 @@ add_subject(struct hp_buf *text, const struct check *c, const struct spot *spot)
 	hp_buf_add_byte(text, '"');
 }
 
-/* Hints. */
-
-/* Edits (insert, delete, change, swap of neighbours) from `a` to `b`; 9 stands for too many. */
-static unsigned
-edits(const char *a, size_t a_len, const char *b)
-{
-	enum { WIDEST = 40, MANY = 9 };
-	unsigned char rows[3][WIDEST + 1];
-	size_t b_len = strlen(b);
-	if (a_len > WIDEST || b_len > WIDEST)
-		return MANY;
-	for (size_t j = 0; j <= b_len; j++)
-		rows[0][j] = (unsigned char)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned char *now = rows[i % 3], *before = rows[(i + 2) % 3];
-		const unsigned char *first = rows[(i + 1) % 3];
-		now[0] = (unsigned char)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			int x = tolower((unsigned char)a[i - 1]);
-			int y = tolower((unsigned char)b[j - 1]);
-			unsigned best = before[j - 1] + (x != y);
-			if (before[j] + 1u < best)
-				best = before[j] + 1u;
-			if (now[j - 1] + 1u < best)
-				best = now[j - 1] + 1u;
-			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
-			    y == tolower((unsigned char)a[i - 2]) && first[j - 2] + 1u < best)
-				best = first[j - 2] + 1u;
-			now[j] = (unsigned char)best;
-		}
-	}
-	return rows[a_len % 3][b_len];
-}
-
-/* The nearer of two candidates; `best` may be NULL. Far ones are no hint at all. */
-static const char *
-nearer(const struct hp_str *word, const char *candidate, const char *best, unsigned *best_edits)
-{
-	unsigned distance = edits(word->p, word->len, candidate);
-	unsigned most = word->len < 4 ? 1 : word->len < 9 ? 2 : 3;
-	if (distance > most || distance >= strlen(candidate) || (best && distance >= *best_edits))
-		return best;
-	*best_edits = distance;
-	return candidate;
-}
-
 static void
-add_hint(struct hp_buf *text, const char *hint)
+add_hint(struct hp_buf *text, const struct hp_hint *hint)
 {
-	if (hint)
-		hp_buf_printf(text, " (did you mean \"%s\"?)", hint);
+	if (hint->best)
+		hp_buf_printf(text, " (did you mean \"%s\"?)", hint->best);
 }
 
 /* What was expected, and what was found. */
@@ -204,16 +159,15 @@ fail_kind(const struct check *c, const struct spot *spot, const struct hp_field 
 {
 	static const unsigned texts = HP_K_DURATION | HP_K_ENUM | HP_K_UUID | HP_K_NAME | HP_K_SIZE;
 	struct hp_buf text = {0};
-	const char *hint = NULL;
-	unsigned distance = 0;
+	struct hp_hint hint = {.word = value->type == HP_STR ? value->str : (struct hp_str){0}};
 	add_subject(&text, c, spot);
 	hp_buf_add_text(&text, " must be ");
 	add_expected(&text, field);
 	add_found(&text, value, field->kinds & (texts | HP_K_BOOL | HP_K_INT | HP_K_NUMBER));
 	if (value->type == HP_STR && field->kinds & HP_K_ENUM)
 		for (size_t i = 0; field->words && field->words[i]; i++)
-			hint = nearer(&value->str, field->words[i], hint, &distance);
-	add_hint(&text, hint);
+			hp_hint_try(&hint, field->words[i]);
+	add_hint(&text, &hint);
 	enum hp_status status = fail(c, spot, value->line, value->column, &text);
 	hp_buf_release(&text);
 	return status;
@@ -388,8 +342,7 @@ fail_unknown(const struct check *c, const struct spot *spot, const struct hp_fie
 {
 	struct hp_buf text = {0};
 	struct spot here = below(spot, &pair->key, 0);
-	const char *hint = NULL;
-	unsigned distance = 0;
+	struct hp_hint hint = {.word = pair->key};
 	hp_buf_add_text(&text, "unknown key ");
 	add_quoted(&text, &pair->key);
 	if (spot->up) {
@@ -397,8 +350,8 @@ fail_unknown(const struct check *c, const struct spot *spot, const struct hp_fie
 		add_subject(&text, c, spot);
 	}
 	for (const struct hp_field *f = fields; f->name; f++)
-		hint = nearer(&pair->key, f->name, hint, &distance);
-	add_hint(&text, hint);
+		hp_hint_try(&hint, f->name);
+	add_hint(&text, &hint);
 	enum hp_status status = fail(c, &here, pair->line, pair->column, &text);
 	hp_buf_release(&text);
 	return status;
