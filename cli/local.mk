@@ -10,7 +10,7 @@ cli_libhpcli_a_SOURCES = \
 	%D%/preflight.h %D%/cmd_preflight.c %D%/preflight_live.c %D%/preflight_audit.c \
 	%D%/cmd_show.c %D%/cmd_stop.c %D%/cmd_task.c \
 	%D%/cmd_watch.c
-cli_libhpcli_a_SOURCES += %D%/cmd_init.c %D%/cmd_keys.c %D%/cmd_enrol.c
+cli_libhpcli_a_SOURCES += %D%/trial.h %D%/trial.c %D%/cmd_init.c %D%/cmd_keys.c %D%/cmd_enrol.c
 
 bin_PROGRAMS += holdpoint
 holdpoint_SOURCES = %D%/main.c
