@@ -125,8 +125,8 @@ hp_query_row(struct hp_query *query)
 {
 	if (!query->stmt || query->store->failed)
 		return HP_IO;
-	if (query->bad)
-		return hp_store_fail(query->store, "bind a value");
+	if (query->bad) /* of the row before, which hp_query_end() tells; or there was none */
+		return query->column ? HP_INVALID : hp_store_fail(query->store, "bind a value");
 	query->column = 0;
 	switch (sqlite3_step(query->stmt)) {
 	case SQLITE_ROW:

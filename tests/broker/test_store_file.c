@@ -121,6 +121,26 @@ Test(store_file, a_database_at_rest_is_read_where_nothing_can_be_written)
 	cr_assert_eq(access(hp_arena_printf(&f.arena, "%s-wal", odd), F_OK), -1);
 }
 
+/* Whatever stands behind it: the file is at fault, and not who reads it. */
+Test(store_file, a_damaged_row_is_damage_also_where_others_follow)
+{
+	struct hp_store *reader = NULL;
+	struct hp_stored_node *nodes;
+	size_t count;
+	struct hp_error err = {0};
+	fixture_insert(&f, 1, HP_STATE_PENDING);
+	fixture_insert(&f, 2, HP_STATE_EXECUTING);
+	cr_assert_str_eq(fixture_sql(&f, "INSERT INTO node VALUES (0, x'00'), (1, zeroblob(32))"), "");
+	cr_assert_eq(hp_store_open_readonly(f.path, &reader, NULL), HP_OK);
+	cr_assert_eq(hp_store_nodes(reader, &f.arena, 0, 10, &nodes, &count), HP_IO);
+	cr_assert(hp_store_is_damaged(reader), "%s", hp_store_error(reader));
+	cr_assert_str_eq(hp_store_error(reader), "a stored row is damaged");
+	hp_store_close(reader);
+
+	cr_assert_str_eq(fixture_sql(&f, "UPDATE request SET state = 'aaa' WHERE key = 1"), "");
+	cr_assert_eq(hp_store_open_readonly(f.path, &reader, &err), HP_INVALID, "%s", err.message);
+}
+
 Test(store_file, write_ahead_log_stays_bounded)
 {
 	struct stat st;
