@@ -192,20 +192,28 @@ hear_claim(struct loop *loop, const struct hp_value *reply)
 /* --- the loop --- */
 
 static void
+hear_job(struct loop *loop, uint64_t seq, const struct hp_value *reply)
+{
+	for (size_t i = 0; i < loop->executor->boundary->max_parallel; i++)
+		if (loop->jobs[i] && hp_job_hear(loop->jobs[i], seq, reply))
+			break;
+}
+
+static void
 hear_all(struct loop *loop)
 {
 	const struct hp_value *reply;
 	uint64_t seq;
 	while (hp_client_receive(loop->executor->client, &loop->arena, &seq, &reply) == HP_OK) {
-		if (seq == loop->claim_seq || seq == loop->farewell_seq) {
-			if (seq == loop->farewell_seq)
-				loop->farewell_seq = 0;
-			hear_claim(loop, reply);
+		if (seq == loop->farewell_seq) {
+			loop->farewell_seq = 0;
+			if (hp_client_code(reply) != HP_CODE_ok)
+				continue; /* nothing was taken, and we end */
+		} else if (seq != loop->claim_seq) {
+			hear_job(loop, seq, reply);
 			continue;
 		}
-		for (size_t i = 0; i < loop->executor->boundary->max_parallel; i++)
-			if (loop->jobs[i] && hp_job_hear(loop->jobs[i], seq, reply))
-				break;
+		hear_claim(loop, reply);
 	}
 }
 
