@@ -17,7 +17,8 @@
  * HOLDPOINT_OK from holdpoint_claim() is a yes, and it is one once.
  *
  * A session is one connection under one key; requests borrow it. Threads: one at a time for a
- * session and its requests. Strings that are returned live until the next call about their object.
+ * session and its requests. Strings that are returned live until the next call about their object has
+ * returned: they may be handed to it.
  * The library installs no signal handlers, writes to no stream and keeps no global state.
  * The wire behind it: holdpoint-protocol(7).
  */
