@@ -22,7 +22,7 @@ POLICY_CASES = %D%/policy/article.yaml %D%/policy/aws.yaml %D%/policy/az.yaml \
 	%D%/policy/helm.yaml %D%/policy/kiro.yaml %D%/policy/kubectl.yaml %D%/policy/machine.yaml \
 	%D%/policy/mcp.yaml %D%/policy/mongo.yaml %D%/policy/packages.yaml %D%/policy/redaction.yaml %D%/policy/redis.yaml \
 	%D%/policy/sql.yaml %D%/policy/terraform.yaml
-EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/valgrind.supp \
+EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/stride.h %D%/valgrind.supp \
 	%D%/fixtures/article-policy.yaml %D%/fixtures/hostile-text.json \
 	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml \
 	$(POLICY_CASES)

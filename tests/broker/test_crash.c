@@ -12,6 +12,7 @@
 
 #include "fault_vfs.h"
 #include "log_fixture.h"
+#include "tests/stride.h"
 
 enum { TURNS = 4, LEAVES_A_TURN = 3 };
 
@@ -167,11 +168,11 @@ expect_state(uint64_t before, const char *said, size_t len, unsigned nth)
 	cr_assert_eq(counts[HP_STATE_GRANTED], turns > 0 ? (int64_t)turns - 1 : 0);
 }
 
-Test(crash, killed_in_every_operation, .timeout = 120)
+Test(crash, killed_in_every_operation, .timeout = 300)
 {
 	char said[4 * TURNS];
 	int code = 0;
-	for (unsigned nth = 1;; nth++) {
+	for (unsigned nth = 1;; nth += stride(5)) {
 		uint64_t before = hp_audit_size(log1.audit) / LEAVES_A_TURN;
 		size_t len = run_child(nth, said, sizeof said, &code);
 		cr_assert(WIFEXITED(code) ? WEXITSTATUS(code) == 0 : WTERMSIG(code) == SIGKILL,

@@ -1,4 +1,5 @@
 #include "tests/core/vectors.h"
+#include "tests/stride.h"
 
 #include "core/limits.h"
 #include "core/policy.h"
@@ -299,9 +300,10 @@ Test(policy_load, faults_of_the_shipped_part_say_so)
 	cr_assert_eq(err.column, 55);
 }
 
-/* Classes come first: see QUICK. */
+/* What is slow to compile comes first and is little: see QUICK. */
 static const char whole[] =
 	"classes: [{name: read, match: [\"*:Get*\"]}, {name: delete, match: [\"*:Delete*\"]}]\n"
+	"gateway: {redaction: {rules: [], patterns: [\"x[0-9]\"]}}\n"
 	"version: 1\n"
 	"environments: [{name: live, words: [live, prod]}, {name: lab, words: [lab]}]\n"
 	"default_environment: live\n"
@@ -329,20 +331,21 @@ static const char whole[] =
 
 Test(policy_load, a_file_cut_anywhere_never_crashes)
 {
-	size_t refused = 0;
+	size_t refused = 0, cuts = 0;
 	hp_policy_free(must_load(whole));
-	for (size_t cut = 1; cut < strlen(whole); cut++) {
+	for (size_t cut = 1; cut < strlen(whole); cut += stride(3)) {
 		struct hp_policy *policy = NULL;
 		struct hp_error err = {0};
 		enum hp_status status = hp_policy_load(whole, cut, &policy, &err);
 		cr_assert((status == HP_OK) == (policy != NULL));
 		refused += status != HP_OK;
+		cuts++;
 		if (status != HP_OK)
 			cr_assert(err.message[0] && (err.line || strstr(err.message, "shipped")),
 				  "at %zu: %s", cut, err.message);
 		hp_policy_free(policy);
 	}
-	cr_assert_gt(refused, 500);
+	cr_assert_gt(refused, cuts / 2);
 }
 
 Test(policy_load, a_file_has_a_size)

@@ -4,11 +4,17 @@ What was acknowledged is written down as it comes; check() holds it against the 
 next. Nothing that was acknowledged may be lost, nothing may be granted or claimed that was not, and
 the log must verify.
 """
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 import zmq
@@ -18,6 +24,33 @@ FAULTD = os.path.join(BUILD, "tests", "fault", "faultd")
 SHORT = os.environ.get("HP_FAULT_FULL") is None  # a test run, not dev/fault
 GRANTED = {"granted", "executing", "succeeded", "failed", "unknown", "rolling_back", "rolled_back", "rollback_failed", "released"}
 FINAL = {"blocked", "succeeded", "failed", "rolled_back", "rollback_failed", "released", "denied", "expired", "withdrawn", "halted", "lapsed"}
+
+
+# For sweeps of what has nothing to do with classes: few of them, and no redaction, since those of the
+# shipped default are what a start takes most of its time for. The rest is the shipped default.
+QUICK_POLICY = """\
+classes: [{name: read, match: ["*:Describe*"]}, {name: minor_update, match: []}, {name: patch, match: ["*:Modify*"]},
+          {name: create, match: ["*:Create*"]}, {name: modify_data, match: []}, {name: bulk_modify, match: []},
+          {name: delete, match: ["*:Delete*"]}, {name: create_environment, match: []}, {name: delete_environment, match: []}]
+gateway: {redaction: {rules: []}}
+"""
+
+
+def quick(_):
+    return QUICK_POLICY
+
+
+def load_verifier():
+    """dev/verify-log as a module: a sweep runs it thousands of times."""
+    path = os.path.join(SOURCE, "dev", "verify-log")
+    sys.path.insert(0, os.path.dirname(path))
+    loader = importlib.machinery.SourceFileLoader("verify_log_command", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+VERIFIER = load_verifier()
 
 
 class Lost(Exception):
@@ -67,6 +100,11 @@ class Scene(Instance):
             return self.start(expect=False)
         finally:
             self.environment, self.program = {}, os.path.join(BUILD, "holdpointd")
+
+    def verify(self):
+        said = io.StringIO()
+        with mock.patch.object(sys, "argv", ["verify-log", self.home]), contextlib.redirect_stdout(said):
+            return said.getvalue() if VERIFIER.main() else ""
 
     def stop(self):
         """Ends whatever runs; its exit code (negative: a signal)."""
@@ -229,6 +267,29 @@ class Tally:
     def __init__(self):
         self.lives = self.struck = self.refused = self.detected = 0
         self.wrong = []
+
+    def add(self, other):
+        for name in vars(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def live_each(cases, policy):
+    scene, tally = Scene(policy=policy), Tally()
+    for name, may_lie, environment in cases:
+        live(scene, tally, name, may_lie, **environment)
+    scene.close()
+    return tally
+
+
+def sweep(cases, policy=None):
+    """A life for each of `cases` (name, may_lie, environment), in as many scenes at once as there are
+    processors; as a test, in one."""
+    jobs = 1 if SHORT else min(len(cases), len(os.sched_getaffinity(0)))
+    tally = Tally()
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        for part in pool.starmap(live_each, [(cases[i::jobs], policy) for i in range(jobs)], chunksize=1):
+            tally.add(part)
+    return tally
 
 
 def live(scene, tally, name, may_lie=False, **environment):

@@ -1,17 +1,15 @@
 """Memory that runs out at the n-th allocation of a whole life: the broker ends, or goes on without."""
-from scenario import SHORT, Scene, Tally, count_operations, live
+from scenario import SHORT, Scene, count_operations, sweep
 from hp import tap
 
 scene = Scene()
 _, allocations = count_operations(scene)
 print(f"# a life takes {allocations} allocations of our own")
-tally = Tally()
+scene.close()
 lives = 12 if SHORT else min(allocations, 3000)
-for k in range(lives):
-    n = 1 + (allocations - 1) * k // max(1, lives - 1)
-    live(scene, tally, f"allocation {n}", FAULT_ALLOC=n)
+chosen = [1 + (allocations - 1) * k // max(1, lives - 1) for k in range(lives)]
+tally = sweep([(f"allocation {n}", False, {"FAULT_ALLOC": n}) for n in chosen])
 print(f"# {tally.lives} lives, {tally.struck} ended early, {len(tally.wrong)} wrong")
 tap.ok(tally.struck > 0, "a failed allocation ends a broker now and then", tally.struck)
 tap.ok(not tally.wrong, "nothing acknowledged is lost, nothing is let through, nothing crashes", "\n".join(tally.wrong[:20]))
-scene.close()
 tap.done()
