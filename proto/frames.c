@@ -76,9 +76,13 @@ take_envelope_frame(struct reader *reader, zmq_msg_t *frame)
 	}
 	put_length(&reader->envelope, len);
 	hp_buf_add(&reader->envelope, zmq_msg_data(frame), len);
+	if (reader->envelope.failed) { /* without memory: not a frame of it is kept */
+		reader->envelope_count = 0;
+		reader->dropped = true;
+		return;
+	}
 	reader->envelope_count++;
 	reader->in_body = len == 0;
-	reader->dropped |= reader->envelope.failed;
 }
 
 static void

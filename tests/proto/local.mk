@@ -16,6 +16,7 @@ tests_proto_test_message_LDADD = $(PROTO_TEST_LIBS)
 
 tests_proto_test_frames_SOURCES = %D%/test_frames.c
 tests_proto_test_frames_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_proto_test_frames_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 tests_proto_test_frames_LDADD = $(PROTO_TEST_LIBS)
 
 tests_proto_test_file_SOURCES = %D%/test_file.c %D%/sandbox.h
