@@ -27,8 +27,11 @@ EXTRA_DIST += %D%/vectors/trust.json %D%/run-unit %D%/stride.h %D%/valgrind.supp
 	%D%/fixtures/kiro-delete.yaml %D%/fixtures/kiro-patch.yaml \
 	$(POLICY_CASES)
 
-# For dev/test: the programs that run under valgrind too.
-.PHONY: print-units
+# For dev/test: what runs under sanitizers and valgrind too; of it, what reads a stranger's bytes.
+.PHONY: print-units print-wire-units
 print-units:
 	@echo $(CORE_TESTS) $(PROTO_TESTS) $(BROKER_TESTS) $(ENFORCE_UNIT_TESTS) $(TUI_UNIT_TESTS) \
 		$(MCP_UNIT_TESTS)
+print-wire-units:
+	@echo $(PROTO_TESTS) $(MCP_UNIT_TESTS) %D%/core/test_msgpack %D%/core/test_json \
+		%D%/core/test_request %D%/core/test_text %D%/core/test_checkpoint
