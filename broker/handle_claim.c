@@ -275,17 +275,17 @@ claim_by_id(struct hp_call *call, struct claim *claim)
 /*
  * Looks through the oldest grants of the caller's audience; true: claim->row is one that nothing
  * objects to. Those that do not stand any more end here. There may be very many: *after is where to
- * look on in the next turn, 0 when all have been looked at.
+ * look on in the next turn, 0 when all have been looked at. Who does not wait has this turn alone.
  */
 static bool
-find_next(struct hp_call *call, struct claim *claim, int64_t *after)
+find_next(struct hp_call *call, struct claim *claim, bool waits, int64_t *after)
 {
-	enum { LOOKED_AT = 32 };
+	enum { LOOKED_AT = 32, LOOKED_AT_ALONE = 1024 };
 	struct hp_broker *broker = call->broker;
 	const struct hp_principal *who = call->who;
 	struct hp_row *row = &claim->row;
 	*after = hp_park_after(call);
-	for (int i = 0; i < LOOKED_AT && !broker->fatal; i++) {
+	for (int i = 0; i < (waits ? LOOKED_AT : LOOKED_AT_ALONE) && !broker->fatal; i++) {
 		enum hp_status status =
 			hp_store_next_granted(broker->store, &broker->arena, who->audience,
 					      who->environments[0], *after, row);
@@ -319,7 +319,7 @@ claim_next(struct hp_call *call, struct claim *claim)
 		return hp_refuse(call, HP_CODE_malformed, "id",
 				 "only an executor may claim without an id");
 	int64_t after = 0, left_ms = hp_park_left_ms(call);
-	if (!broker->frozen && find_next(call, claim, &after))
+	if (!broker->frozen && find_next(call, claim, left_ms > 0, &after))
 		return take(call, claim);
 	if (broker->fatal)
 		return NULL;

@@ -12,36 +12,24 @@
 #include "broker/reply.h"
 #include "core/text.h"
 
+/* Whether a halt covers this session; the oldest that does. Where that cannot be read the broker ends:
+ * then one does. */
 static bool
-covers(const struct hp_stored_halt *halt, const char *agent, const char *session)
+find_halt(struct hp_broker *broker, const char *agent, const char *session,
+	  struct hp_stored_halt *ret_halt)
 {
-	if (!*halt->agent)
-		return true;
-	if (strcmp(halt->agent, agent) != 0)
-		return false;
-	return !*halt->session || strcmp(halt->session, session ? session : "") == 0;
-}
-
-static bool
-read_halts(struct hp_broker *broker, struct hp_stored_halt **ret_halts, size_t *ret_count)
-{
-	if (hp_store_halts(broker->store, &broker->arena, ret_halts, ret_count) == HP_OK)
-		return true;
-	hp_store_failed(broker, "reading halts");
-	return false;
+	enum hp_status status = hp_store_covering_halt(broker->store, &broker->arena, agent,
+						       session ? session : "", ret_halt);
+	if (status != HP_OK && status != HP_NOT_FOUND)
+		hp_store_failed(broker, "reading halts");
+	return status != HP_NOT_FOUND;
 }
 
 bool
 hp_halted(struct hp_broker *broker, const char *agent, const char *session)
 {
-	struct hp_stored_halt *halts = NULL;
-	size_t count = 0;
-	if (!read_halts(broker, &halts, &count))
-		return true;
-	for (size_t i = 0; i < count; i++)
-		if (covers(&halts[i], agent, session))
-			return true;
-	return false;
+	struct hp_stored_halt halt;
+	return find_halt(broker, agent, session, &halt);
 }
 
 void
@@ -49,22 +37,16 @@ hp_halt_measure(struct hp_broker *broker, const struct hp_row *row, const char *
 		struct hp_value *body)
 {
 	struct hp_arena *arena = &broker->arena;
-	struct hp_stored_halt *halts = NULL, *first = NULL;
-	size_t count = 0;
+	struct hp_stored_halt first = {0};
 	int64_t running = 0;
-	if (!row->stop || !read_halts(broker, &halts, &count))
+	if (!row->stop || !find_halt(broker, row->requester, row->session, &first) ||
+	    broker->fatal)
 		return;
-	for (size_t i = 0; i < count; i++)
-		if (covers(&halts[i], row->requester, row->session) &&
-		    (!first || halts[i].at_ms < first->at_ms))
-			first = &halts[i];
-	if (!first)
-		return;
-	hp_map_set_int(arena, body, name, broker->clock.wall_ms - first->at_ms);
+	hp_map_set_int(arena, body, name, broker->clock.wall_ms - first.at_ms);
 	if (!stops)
 		return;
-	if (hp_store_count_stopping(broker->store, *first->agent ? first->agent : NULL,
-				    *first->session ? first->session : NULL, &running) != HP_OK)
+	if (hp_store_count_stopping(broker->store, *first.agent ? first.agent : NULL,
+				    *first.session ? first.session : NULL, &running) != HP_OK)
 		hp_store_failed(broker, "counting what still runs");
 	running -= row->state == HP_STATE_EXECUTING;
 	hp_map_set_int(arena, body, "stopping", running > 0 ? running : 0);

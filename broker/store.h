@@ -274,6 +274,11 @@ HP_MUST_CHECK enum hp_status hp_store_remove_halt(struct hp_store *store, const 
 						  const char *session);
 HP_MUST_CHECK enum hp_status hp_store_halts(struct hp_store *store, struct hp_arena *arena,
 					    struct hp_stored_halt **ret_halts, size_t *ret_count);
+/* The oldest that covers this session of an agent. HP_NOT_FOUND: none does. Cost does not depend on
+ * how many there are. */
+HP_MUST_CHECK enum hp_status hp_store_covering_halt(struct hp_store *store, struct hp_arena *arena,
+						    const char *agent, const char *session,
+						    struct hp_stored_halt *ret_halt);
 
 /* ---- tasks (core/task.h) ---- */
 

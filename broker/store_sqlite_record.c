@@ -229,6 +229,31 @@ read_halt(struct hp_query *query, struct hp_arena *arena, void *item)
 }
 
 enum hp_status
+hp_store_covering_halt(struct hp_store *store, struct hp_arena *arena, const char *agent,
+		       const char *session, struct hp_stored_halt *ret_halt)
+{
+#define OF "SELECT agent, session, by_name, reason, at_ms FROM halt WHERE "
+	static const char sql[] = OF "agent = '' AND session = ''"
+				     " UNION ALL " OF "agent = ?1 AND session = ''"
+				     " UNION ALL " OF "agent = ?1 AND session = ?2";
+#undef OF
+	struct hp_query query = hp_query_start(store, sql);
+	enum hp_status status;
+	bool found = false;
+	hp_query_text(&query, agent);
+	hp_query_text(&query, session);
+	while ((status = hp_query_row(&query)) == HP_OK) {
+		struct hp_stored_halt halt;
+		read_halt(&query, arena, &halt);
+		if (!found || halt.at_ms < ret_halt->at_ms)
+			*ret_halt = halt;
+		found = true;
+	}
+	return hp_query_end(&query, arena,
+			    query.done ? (found ? HP_OK : HP_NOT_FOUND) : status);
+}
+
+enum hp_status
 hp_store_halts(struct hp_store *store, struct hp_arena *arena, struct hp_stored_halt **ret_halts,
 	       size_t *ret_count)
 {

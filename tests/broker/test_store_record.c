@@ -70,6 +70,37 @@ Test(store_record, only_what_runs_can_be_told_to_stop)
 	}
 }
 
+/* Which halt covers a session: its `at_ms`; 0 none. */
+static int64_t
+covering(const char *agent, const char *session)
+{
+	struct hp_stored_halt halt = {0};
+	enum hp_status status =
+		hp_store_covering_halt(f.store, &f.arena, agent, session, &halt);
+	cr_assert(status == HP_OK || status == HP_NOT_FOUND);
+	return status == HP_OK ? halt.at_ms : 0;
+}
+
+Test(store_record, a_halt_covers_its_scope_and_the_oldest_counts)
+{
+	static const struct hp_stored_halt halts[] = {
+		{"bot", "s1", "ben", "odd", 6},
+		{"bot", "", "ben", "odder", 4},
+		{"", "", "ana", "all", 5},
+	};
+	/* What covers (bot, s1), (bot, s2), (bot, ""), (cat, s1) after each of them. */
+	static const int64_t expected[][4] = {{6, 0, 0, 0}, {4, 4, 4, 0}, {4, 4, 4, 5}};
+	fixture_begin(&f);
+	for (size_t i = 0; i < 3; i++) {
+		cr_assert_eq(hp_store_add_halt(f.store, &halts[i]), HP_OK);
+		cr_expect_eq(covering("bot", "s1"), expected[i][0]);
+		cr_expect_eq(covering("bot", "s2"), expected[i][1]);
+		cr_expect_eq(covering("bot", ""), expected[i][2]);
+		cr_expect_eq(covering("cat", "s1"), expected[i][3]);
+	}
+	cr_assert_eq(hp_store_commit(f.store), HP_OK);
+}
+
 Test(store_record, halts_are_kept_once_a_scope)
 {
 	struct hp_stored_halt all = {"", "", "ana", "stop everything", 5};

@@ -209,6 +209,8 @@ with Instance(policy=budget) as instance:
     waiting = executor.send(type="claim", nonce=os.urandom(16), timeout_ms=20000)
     reply = executor.receive()
     tap.equal((reply["re"], reply.get("id")), (waiting, live), "hides no other agent's grant behind 80 of its own")
+    live = read(other)
+    tap.equal(executor.call(type="claim", nonce=os.urandom(16), timeout_ms=0).get("id"), live, "nor from who does not wait")
     idle = executor.send(type="claim", nonce=os.urandom(16), timeout_ms=1500)
     turns = executor.call(type="ping") and Client(instance, "admin").call(type="stats")["stats"]["turns_total"]
     tap.equal(executor.receive()["re"], idle, "with nothing to claim the long poll ends in time")
