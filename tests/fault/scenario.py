@@ -131,7 +131,7 @@ class Player(Client):
 
     def ask(self, **message):
         seq = self.send(**message)
-        for _ in range(600):
+        for _ in range(200):
             reply = self.receive(50)
             if reply is None:
                 if self.instance.process.poll() is not None and not self.socket.poll(100):
