@@ -45,12 +45,14 @@ static inline struct hp_verdict
 judge_map(const struct hp_policy *policy, struct hp_arena *arena,
 	  const struct hp_principal *principal, const struct hp_value *map)
 {
-	struct hp_request request;
+	/* What is shown of it may be it itself. */
+	struct hp_request *request = hp_arena_alloc(arena, sizeof *request);
 	struct hp_verdict verdict = {0};
 	struct hp_error err = {0};
-	cr_assert_eq(hp_request_parse(arena, map, HP_REQUEST_EXEC, &request, &err), HP_OK,
+	cr_assert_not_null(request);
+	cr_assert_eq(hp_request_parse(arena, map, HP_REQUEST_EXEC, request, &err), HP_OK,
 		     "%u:%u: %s", err.line, err.column, err.message);
-	cr_assert_eq(hp_policy_evaluate(policy, arena, principal, &request, &verdict, &err), HP_OK,
+	cr_assert_eq(hp_policy_evaluate(policy, arena, principal, request, &verdict, &err), HP_OK,
 		     "%s", err.message);
 	return verdict;
 }

@@ -5,7 +5,7 @@ tests_fault_faultd_SOURCES = %D%/faultd.c tests/broker/fault_vfs.h tests/broker/
 tests_fault_faultd_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=main -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=rename -Wl,--wrap=hp_clock_read
 tests_fault_faultd_LDADD = $(BROKER_LIBS)
-FAULT_TESTS = %D%/test_kill.py %D%/test_disk.py %D%/test_memory.py %D%/test_clock.py %D%/test_net.py \
+FAULT_TESTS = %D%/test_kill.py %D%/test_io.py %D%/test_alloc.py %D%/test_clock.py %D%/test_net.py \
 	%D%/test_flood.py
 TESTS += $(FAULT_TESTS)
 EXTRA_DIST += $(FAULT_TESTS) %D%/load.py %D%/scenario.py

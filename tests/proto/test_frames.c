@@ -184,7 +184,7 @@ Test(frames, a_fat_envelope_is_dropped, .init = setup, .fini = teardown)
 }
 
 /* trust.md, trap 4. */
-/* Found by dev/fault memory: frames were counted that nobody had kept. */
+/* Found by dev/fault alloc: frames were counted that nobody had kept. */
 Test(frames, an_envelope_without_memory_is_dropped, .init = setup, .fini = teardown)
 {
 	static char wide[600]; /* the second growth */

@@ -1,6 +1,6 @@
 """A disk that fails, fills, dies or lies at the n-th operation of a whole life, for every n.
 
-dev/fault disk takes every n; as a test, some of them.
+dev/fault io takes every n; as a test, some of them.
 """
 import os
 import subprocess
