@@ -16,7 +16,7 @@
 
 enum {
 	BUSY_MS = 2000,	       /* a reader that recovers a crashed log holds us up for so long */
-	WAL_LIMIT_PAGES = 4096, /* 16 MiB: a checkpoint of this takes some ten milliseconds */
+	WAL_LIMIT_PAGES = 2048, /* 8 MiB: a checkpoint of this takes some milliseconds */
 	READ_LIMIT_BYTES = 16 << 20, /* of one column, for who reads a file that may be anybody's */
 };
 
