@@ -24,6 +24,7 @@ class Terminal:
         self.text, self.status = "", None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs in the background may ignore it
             try:
                 os.execve(arguments[0], arguments, env)
             finally:
