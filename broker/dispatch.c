@@ -292,8 +292,8 @@ take(struct arrival *arrival, const struct hp_principal *who, const void *bytes,
 	}
 	find_seq(map, arrival);
 	struct hp_call call = {.broker = broker, .who = who, .door = arrival->door,
-			       .uid = arrival->uid, .peer = arrival->peer, .map = map, .envelope = arrival->envelope,
-			       .seq = arrival->seq};
+			       .uid = arrival->uid, .peer = arrival->peer, .map = map,
+			       .envelope = arrival->envelope, .seq = arrival->seq};
 	enum hp_code code = check(&call, arrival, &err);
 	if (code != HP_CODE_ok) {
 		refuse_early(arrival, who, show_type(broker, map), map, code, &err);

@@ -33,7 +33,8 @@ hp_handle_hello(struct hp_call *call)
 	if (*call->who->person)
 		hp_map_set_str(arena, reply, "person", call->who->person);
 	hp_map_set_int(arena, reply, "now_ms", broker->clock.wall_ms);
-	hp_map_set_bool(arena, reply, "halted", hp_halted(broker, asks->name, hp_map_get_str(call->map, "session", "")));
+	const char *session = hp_map_get_str(call->map, "session", "");
+	hp_map_set_bool(arena, reply, "halted", hp_halted(broker, asks->name, session));
 	return broker->fatal ? NULL : reply;
 }
 
